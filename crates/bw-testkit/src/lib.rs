@@ -1,0 +1,2 @@
+//! Builders, a manual clock, contract suites, misbehaving servers and sinks for tests.
+pub mod server;

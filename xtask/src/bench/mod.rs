@@ -1,0 +1,10 @@
+//! Stub.
+pub mod raw;
+use crate::Verdict;
+use anyhow::Result;
+use clap::Args;
+#[derive(Args)]
+pub struct Options {}
+pub fn run(_: &Options) -> Result<Verdict> {
+    Ok(Verdict::Good)
+}

@@ -1,0 +1,145 @@
+//! What the tests need from the machine. A new need is a new line.
+
+use std::{env, fs, path::PathBuf};
+
+use super::{Layer, install::TOOLS};
+use crate::shell;
+
+/// Something that must lie on the machine, and the Debian package that brings it.
+#[derive(Clone, Copy, Debug)]
+pub struct Need {
+    pub look: Look,
+    pub package: &'static str,
+    /// The layers that use it.
+    pub layers: &'static [Layer],
+}
+
+/// How a need is recognised.
+#[derive(Clone, Copy, Debug)]
+pub enum Look {
+    Program(&'static str),
+    File(&'static str),
+}
+
+/// A Python program at a fixed version, in an environment of its own below `target/tools`.
+#[derive(Clone, Copy, Debug)]
+pub struct PythonTool {
+    pub program: &'static str,
+    pub requirement: &'static str,
+    pub layers: &'static [Layer],
+}
+
+use Layer::{Contract, E2e, Probe};
+use Look::{File, Program};
+
+pub const NEEDS: &[Need] = &[
+    Need { look: Program("chromium"), package: "chromium", layers: &[E2e] },
+    Need { look: Program("chromedriver"), package: "chromium-driver", layers: &[E2e] },
+    Need {
+        look: File("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+        package: "fonts-dejavu-core",
+        layers: &[E2e],
+    },
+    Need { look: Program("promtool"), package: "prometheus", layers: &[E2e] },
+    Need { look: Program("nginx"), package: "nginx-light", layers: &[Probe, E2e] },
+    Need { look: Program("strace"), package: "strace", layers: &[Contract, E2e] },
+    Need { look: Program("unshare"), package: "util-linux", layers: &[Contract, E2e] },
+    Need { look: Program("mount"), package: "mount", layers: &[Contract, E2e] },
+];
+
+pub const PYTHON: &[PythonTool] = &[];
+
+/// What `bench` uses beside the product; the tests do without.
+pub const BENCH: &[Need] = &[
+    Need { look: Program("nginx"), package: "nginx-light", layers: &[] },
+    Need { look: Program("taskset"), package: "util-linux", layers: &[] },
+    Need {
+        look: Program("prometheus-blackbox-exporter"),
+        package: "prometheus-blackbox-exporter",
+        layers: &[],
+    },
+];
+
+impl Look {
+    /// Where it lies, or nothing.
+    pub fn found(self, folders: &[PathBuf]) -> Option<PathBuf> {
+        match self {
+            Program(name) => shell::find(name, folders),
+            File(path) => Some(PathBuf::from(path)).filter(|path| path.is_file()),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Program(name) | File(name) => name,
+        }
+    }
+}
+
+/// The needs of the layers that will run.
+pub fn of(layers: &[Layer]) -> Vec<Need> {
+    NEEDS.iter().copied().filter(|need| need.layers.iter().any(|layer| layers.contains(layer))).collect()
+}
+
+/// The Python programs of the layers that will run.
+pub fn python_of(layers: &[Layer]) -> Vec<PythonTool> {
+    PYTHON.iter().copied().filter(|tool| tool.layers.iter().any(|layer| layers.contains(layer))).collect()
+}
+
+/// Where programs are looked for: the PATH, and the places that Debian leaves out of a person's PATH.
+pub fn folders() -> Vec<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    let mut beside: Vec<PathBuf> = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from).into();
+    beside.extend(postgres());
+    beside.push(shell::root().join(TOOLS).join("bin"));
+    for folder in beside {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
+/// The newest PostgreSQL first.
+fn postgres() -> Vec<PathBuf> {
+    let majors = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut majors: Vec<(u32, PathBuf)> = majors
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .collect();
+    majors.sort_by_key(|(major, _)| std::cmp::Reverse(*major));
+    majors.into_iter().map(|(_, folder)| folder).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_brings_only_its_own_needs() {
+        assert!(of(&[Layer::Lint, Layer::Unit, Layer::Sim]).is_empty(), "these layers need nothing");
+        let packages: Vec<_> = of(&[Layer::Contract]).iter().map(|need| need.package).collect();
+        assert_eq!(packages, ["strace", "util-linux", "mount"]);
+    }
+
+    #[test]
+    fn no_need_stands_twice() {
+        let mut names: Vec<_> = NEEDS.iter().map(|need| need.look.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), NEEDS.len());
+    }
+
+    #[test]
+    fn programs_and_files_are_found() {
+        let folders = folders();
+        assert!(Program("sh").found(&folders).is_some());
+        assert!(Program("no-such-program-here").found(&folders).is_none());
+        assert!(File("/proc/self/status").found(&folders).is_some());
+    }
+
+    #[test]
+    fn system_folders_are_searched() {
+        assert!(folders().contains(&PathBuf::from("/usr/sbin")));
+    }
+}

@@ -170,7 +170,8 @@ impl Answer {
         if let Some(raw) = &self.raw {
             return raw.clone();
         }
-        let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
+        let reason =
+            http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         let mut out = format!("HTTP/1.1 {} {}\r\n", self.status, reason.unwrap_or("Whatever")).into_bytes();
         for (name, value) in &self.headers {
             out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());

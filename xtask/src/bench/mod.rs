@@ -1,10 +1,152 @@
-//! Stub.
+//! `cargo xtask bench`: measures the release binary, each scenario beside a raw client of the same run.
+//!
+//! Must hold: checks are counted by the target's log and never by the program that is measured; CPU time is the
+//! kernel's (`/proc/PID/stat`); nothing here asserts on time, and no test calls it.
+
+mod certificate;
+mod figure;
+mod http;
+mod peer;
+mod process;
+mod product;
 pub mod raw;
-use crate::Verdict;
-use anyhow::Result;
-use clap::Args;
+mod scenario;
+mod servers;
+mod statistics;
+mod target;
+mod time;
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, ValueEnum};
+
+use crate::{Verdict, ci, metadata::Metadata, shell, test};
+use figure::Figure;
+
 #[derive(Args)]
-pub struct Options {}
-pub fn run(_: &Options) -> Result<Verdict> {
-    Ok(Verdict::Good)
+pub struct Options {
+    /// The scenarios, `A` to `I` or `fleet`; without any, all that exist.
+    #[arg(value_enum, ignore_case = true)]
+    scenarios: Vec<Scenario>,
+    /// Scenario C with a million monitors besides.
+    #[arg(long)]
+    million: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "UPPER")]
+enum Scenario {
+    /// CPU time of a check.
+    A,
+    /// 10,000 monitors at one second on one core.
+    B,
+    /// Memory, empty and per monitor.
+    C,
+    /// Deviation from the grid.
+    D,
+    /// Start, lists and pages with 10,000 monitors.
+    E,
+    /// Durable beats.
+    F,
+    /// Bytes of a stored outcome.
+    G,
+    /// From the deciding probe to the message.
+    H,
+    /// Size of the binary, time to the first page.
+    I,
+    /// Several nodes on one store.
+    #[value(name = "fleet")]
+    Fleet,
+}
+
+/// What there is to measure so far.
+const EXISTING: &[Scenario] =
+    &[Scenario::A, Scenario::B, Scenario::C, Scenario::D, Scenario::E, Scenario::H, Scenario::I];
+
+/// Where things lie during a run.
+pub struct Bench {
+    /// The release build of the product.
+    pub product: PathBuf,
+    /// The release build of this program: the raw client.
+    pub raw: PathBuf,
+    /// For data, logs and certificates; emptied at the start.
+    pub work: PathBuf,
+    pub million: bool,
+}
+
+pub fn run(options: &Options) -> Result<Verdict> {
+    let scenarios = if options.scenarios.is_empty() { EXISTING } else { &options.scenarios };
+    if let Some(later) = scenarios.iter().find(|scenario| !EXISTING.contains(scenario)) {
+        bail!("scenario {later:?} comes with the part of the product that it measures");
+    }
+    if let Some(refusal) = bring()? {
+        eprintln!("\n{refusal}");
+        return Ok(Verdict::CannotRun);
+    }
+    let (bench, folder) = prepare(options.million)?;
+    let mut figures = Vec::new();
+    let mut failed = Vec::new();
+    for scenario in scenarios {
+        shell::heading(&format!("scenario {scenario:?}"));
+        match measure(*scenario, &bench) {
+            Ok(found) => {
+                found.iter().for_each(Figure::tell);
+                figures.extend(found);
+            }
+            Err(error) => {
+                eprintln!("scenario {scenario:?}: {error:#}");
+                failed.push(scenario);
+            }
+        }
+    }
+    shell::heading("all figures");
+    print!("{}", figure::table(&figures));
+    let latest = folder.join("latest.json");
+    fs::write(&latest, serde_json::to_vec_pretty(&figures)?).context("cannot write latest.json")?;
+    println!("\nwritten to target/bench/latest.json");
+    Ok(Verdict::of(failed.is_empty()))
+}
+
+fn measure(scenario: Scenario, bench: &Bench) -> Result<Vec<Figure>> {
+    match scenario {
+        Scenario::A => scenario::checks::measure(bench),
+        Scenario::B => scenario::hold::measure(bench),
+        Scenario::C => scenario::memory::measure(bench),
+        Scenario::D => scenario::grid::measure(bench),
+        Scenario::E => scenario::list::measure(bench),
+        Scenario::H => scenario::react::measure(bench),
+        Scenario::I => scenario::size::measure(bench),
+        Scenario::F | Scenario::G | Scenario::Fleet => bail!("comes later"),
+    }
+}
+
+/// The target must be there; a peer that cannot be had is left out.
+fn bring() -> Result<Option<String>> {
+    shell::heading("what the measurement needs");
+    if let Some(refusal) = test::bring(test::needs::BENCH)? {
+        return Ok(Some(refusal));
+    }
+    if let Some(refusal) = test::bring(test::needs::PEERS)? {
+        println!("{refusal}\nwithout it the peer is left out");
+    }
+    Ok(None)
+}
+
+/// Builds product and raw client, and empties the working folder.
+fn prepare(million: bool) -> Result<(Bench, PathBuf)> {
+    shell::heading("release builds");
+    ensure!(shell::run(&mut shell::cargo(ci::RELEASE))?, "the product does not build");
+    let xtask = ["build", "--release", "-p", "xtask"];
+    ensure!(shell::run(&mut shell::cargo(&xtask))?, "the raw client does not build");
+    let target = Metadata::load()?.target_directory;
+    let folder = target.join("bench");
+    let work = folder.join("work");
+    if work.exists() {
+        fs::remove_dir_all(&work).context("cannot empty target/bench/work")?;
+    }
+    fs::create_dir_all(&work).context("cannot make target/bench/work")?;
+    let release = target.join("release");
+    let bench = Bench { product: release.join("bellwether"), raw: release.join("xtask"), work, million };
+    Ok((bench, folder))
 }

@@ -49,16 +49,18 @@ pub const NEEDS: &[Need] = &[
 
 pub const PYTHON: &[PythonTool] = &[];
 
-/// What `bench` uses beside the product; the tests do without.
+/// What `bench` uses beside the product.
 pub const BENCH: &[Need] = &[
     Need { look: Program("nginx"), package: "nginx-light", layers: &[] },
     Need { look: Program("taskset"), package: "util-linux", layers: &[] },
-    Need {
-        look: Program("prometheus-blackbox-exporter"),
-        package: "prometheus-blackbox-exporter",
-        layers: &[],
-    },
 ];
+
+/// What `bench` runs beside the product where it can be had.
+pub const PEERS: &[Need] = &[Need {
+    look: Program("prometheus-blackbox-exporter"),
+    package: "prometheus-blackbox-exporter",
+    layers: &[],
+}];
 
 impl Look {
     /// Where it lies, or nothing.

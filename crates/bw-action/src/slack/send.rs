@@ -1,0 +1,15 @@
+//! One post to the hook. Slack says `ok`; whatever else it says explains a refusal.
+
+use super::payload::payload;
+use crate::classes::Ending;
+use crate::post::{Post, post};
+use bw_domain::port::sender::Dispatch;
+use bw_domain::secret::Secret;
+use bw_domain::time::Instant;
+use bw_net::Outbound;
+
+/// Posts the message.
+pub(crate) async fn send(outbound: &Outbound, url: &Secret, dispatch: &Dispatch, now: Instant) -> Ending {
+    let body = payload(dispatch).to_string().into_bytes();
+    post(outbound, Post { url, headers: Vec::new(), body }, now).await
+}

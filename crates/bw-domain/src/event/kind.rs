@@ -1,0 +1,64 @@
+//! The closed list of kinds, and how serious one is.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! kinds {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum EventKind {
+            $(#[serde(rename = $text)] #[doc = $text] $name),*
+        }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &'static [EventKind] = &[$(EventKind::$name),*];
+
+            /// The dotted name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(EventKind::$name => $text),*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    MonitorChanged = "monitor.changed",
+    IncidentOpened = "incident.opened",
+    IncidentUpdated = "incident.updated",
+    IncidentAcknowledged = "incident.acknowledged",
+    IncidentClosed = "incident.closed",
+    LocationBlind = "location.blind",
+    LocationBack = "location.back",
+    DeliveryDead = "delivery.dead",
+    SystemLag = "system.lag",
+    SystemQueue = "system.queue",
+    SystemStore = "system.store",
+    SystemClock = "system.clock",
+    SystemConfig = "system.config",
+}
+
+impl EventKind {
+    /// True for `incident.*`: what declared actions hear unless routes say otherwise.
+    pub fn is_incident(self) -> bool {
+        self.name().starts_with("incident.")
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How serious.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Warning,
+    Critical,
+}

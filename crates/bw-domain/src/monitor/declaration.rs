@@ -1,0 +1,118 @@
+//! A monitor as it is written in YAML and JSON. What was not said stays `None`, so that defaults of the
+//! installation can still apply and an export says what the import said.
+
+use super::vantage::Families;
+use crate::probe::RedirectPolicy;
+use crate::secret::Secret;
+use crate::time::Span;
+use std::collections::BTreeMap;
+
+/// One declared monitor.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Declaration {
+    /// The key in its file; its name when absent.
+    pub id: Option<String>,
+    pub name: String,
+    pub slug: Option<String>,
+    pub target: TargetDeclared,
+    pub method: Option<String>,
+    pub headers: BTreeMap<String, Secret>,
+    pub body: Option<String>,
+    pub auth: Option<Auth>,
+    pub every: Option<Span>,
+    pub timeout: Option<Span>,
+    pub family: Option<Families>,
+    /// Locations; only `local` for now.
+    pub from: Vec<String>,
+    pub expect: Vec<String>,
+    pub confirm: ConfirmDeclared,
+    pub tell: TellDeclared,
+    pub webhook_url: Option<Secret>,
+    pub labels: BTreeMap<String, String>,
+    pub enabled: Option<bool>,
+}
+
+/// What is probed.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum TargetDeclared {
+    /// Nothing yet: a mistake that `compile` reports.
+    #[default]
+    Missing,
+    Http { url: String, options: HttpOptions },
+    /// `host:port`.
+    Tcp(String),
+    /// `host:port`, 443 when no port is given.
+    Tls(String),
+}
+
+/// What an `http:` map may say beside `url`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct HttpOptions {
+    pub redirects: Option<RedirectPolicy>,
+    pub verify: Option<bool>,
+    /// Name servers to ask instead of the system's.
+    pub resolver: Option<String>,
+}
+
+/// Credentials of a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    Basic { username: String, password: Secret },
+    Bearer(Secret),
+}
+
+/// `confirm:` as written.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ConfirmDeclared {
+    pub failures: Option<u16>,
+    pub recoveries: Option<u16>,
+    pub after: Option<Span>,
+    /// `2 of 3`, or a bare number.
+    pub agree: Option<String>,
+    pub min: Option<u16>,
+}
+
+/// `tell:` as written.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct TellDeclared {
+    pub first_up: Option<bool>,
+}
+
+impl Declaration {
+    /// Its key among the objects of its owner.
+    pub fn key(&self) -> &str {
+        self.id.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Every secret with its path, in a fixed order: for sealing, and for keeping what a write left as `***`.
+    pub fn secrets_mut(&mut self) -> Vec<(String, &mut Secret)> {
+        let mut found: Vec<(String, &mut Secret)> =
+            self.headers.iter_mut().map(|(name, value)| (format!("headers.{name}"), value)).collect();
+        match &mut self.auth {
+            Some(Auth::Basic { password, .. }) => found.push(("auth.password".to_owned(), password)),
+            Some(Auth::Bearer(token)) => found.push(("auth.bearer".to_owned(), token)),
+            None => {}
+        }
+        if let Some(url) = &mut self.webhook_url {
+            found.push(("webhook_url".to_owned(), url));
+        }
+        found
+    }
+
+    /// Puts the stored values where `self` says `***`. Answers the paths that had nothing to keep.
+    pub fn keep_masked(&mut self, stored: &Declaration) -> Vec<String> {
+        let mut stored = stored.clone();
+        let kept: BTreeMap<String, Secret> =
+            stored.secrets_mut().into_iter().map(|(path, secret)| (path, secret.clone())).collect();
+        let mut missing = Vec::new();
+        for (path, secret) in self.secrets_mut() {
+            if secret.is_mask() {
+                match kept.get(&path) {
+                    Some(value) => *secret = value.clone(),
+                    None => missing.push(path),
+                }
+            }
+        }
+        missing
+    }
+}

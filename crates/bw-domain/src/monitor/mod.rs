@@ -1,0 +1,22 @@
+//! What the user declared. `Declaration` is the document as people write it; `Spec` is the same, checked and
+//! compiled, as the loops use it. Neither holds anything observed.
+
+mod compile;
+mod declaration;
+mod diff;
+mod policy;
+mod read;
+mod spec;
+mod vantage;
+mod write;
+
+pub use compile::{Checked, Defaults, check, compile};
+pub use declaration::{Auth, ConfirmDeclared, Declaration, HttpOptions, TargetDeclared, TellDeclared};
+pub use diff::{Significance, significance};
+pub use policy::{Agree, Confirm, Tell};
+pub use read::KNOWN_KEYS;
+pub use spec::{Labels, Spec, Vantages};
+pub use vantage::{Families, Family, LOCAL, LocationId, Vantage};
+
+#[cfg(test)]
+mod tests;

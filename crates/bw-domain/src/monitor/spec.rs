@@ -1,0 +1,59 @@
+//! One revision of one monitor, checked and compiled: what the catalog holds and every loop reads. A million of
+//! them must fit, so texts are boxed and what is equal is shared.
+
+use super::policy::{Confirm, Tell};
+use super::vantage::Vantage;
+use super::Declaration;
+use crate::assert::Expectation;
+use crate::id::{MonitorId, Uuid};
+use crate::probe::Probe;
+use crate::time::{Duration, Instant};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// Nearly every monitor has one vantage.
+pub type Vantages = SmallVec<[Vantage; 1]>;
+
+/// Sorted by key.
+pub type Labels = Box<[(Box<str>, Box<str>)]>;
+
+/// A monitor at one revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    pub id: MonitorId,
+    pub uuid: Uuid,
+    pub revision: u32,
+    /// From this instant slots belong to this revision.
+    pub effective_from: Instant,
+    pub created_at: Instant,
+    /// Who owns the declaration: a file's name, or nobody (API and pages).
+    pub owner: Option<Arc<str>>,
+    /// As it was written; secrets inside.
+    pub declared: Box<Declaration>,
+    pub probe: Arc<Probe>,
+    pub every: Duration,
+    pub timeout: Duration,
+    pub vantages: Vantages,
+    pub expect: Arc<[Expectation]>,
+    pub confirm: Arc<Confirm>,
+    pub tell: Tell,
+    /// False is the mode *paused*.
+    pub enabled: bool,
+}
+
+impl Spec {
+    /// The name that people gave.
+    pub fn name(&self) -> &str {
+        &self.declared.name
+    }
+
+    /// True while the monitor has ended or not begun to count.
+    pub fn counts_at(&self, at: Instant) -> bool {
+        self.enabled && at >= self.effective_from
+    }
+
+    /// After so long without a pass or fail the health is UNKNOWN, and a streak is forgotten.
+    pub fn stale_after(&self) -> Duration {
+        (self.every * 3).max(Duration::from_secs(120))
+    }
+}

@@ -1,0 +1,33 @@
+//! Running probes. The adapter owns tasks and sockets; whatever happens comes back as an outcome.
+
+use super::Fut;
+use crate::job::Job;
+use crate::monitor::Spec;
+use crate::outcome::Outcome;
+use std::sync::Arc;
+
+/// One probe to run: the job and the specification of its revision.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    pub job: Job,
+    pub spec: Arc<Spec>,
+}
+
+/// Runs probes within a bound.
+pub trait Prober: Send + Sync {
+    /// How many more probes may be started now.
+    fn room(&self) -> usize;
+
+    /// Admits probes; each begins at its job's `start` and ends as an outcome. Those beyond `room` are not
+    /// started and come back.
+    fn start(&self, batch: Vec<Assignment>) -> Vec<Assignment>;
+
+    /// Waits until at least one outcome is there, then takes at most `max`.
+    fn finished(&self, max: usize) -> Fut<'_, Vec<Outcome>>;
+
+    /// Takes at most `max` of the outcomes that are there now.
+    fn take(&self, max: usize) -> Vec<Outcome>;
+
+    /// One probe now, beside the schedule and its bounds: "test this monitor".
+    fn once(&self, assignment: Assignment) -> Fut<'_, Outcome>;
+}

@@ -1,0 +1,222 @@
+//! What a change means to people: incidents with their timelines, and the event documents.
+
+use super::Health;
+use super::State;
+use super::draft::{Draft, Ended};
+use super::event::Cause;
+use super::streak::Streak;
+use crate::event::{Change, Event, EventKind, IncidentFacts, ProbeFacts, Severity, Subject};
+use crate::id::{EventId, IncidentId};
+use crate::incident::{Entry, EntryKind, Incident, IncidentCause, IncidentChange, Said, Scope};
+use crate::monitor::LOCAL;
+use crate::outcome::{Code, Outcome, Verdict};
+
+/// The monitor is DOWN: an incident opens, or goes on where it was only unobserved.
+pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended: &Ended<'_>) {
+    let votes = said(draft, ended);
+    let deciding = ended.outcome.filter(|outcome| outcome.verdict == Verdict::Fail);
+    let code = deciding.map(|outcome| outcome.code).or_else(|| failing_code(&votes)).unwrap_or(Code::SELF_LOST);
+    let text = sentence(code, deciding);
+    let cause = IncidentCause { code, phase: code.phase(), text: text.clone() };
+    let scope = Scope::of(&votes);
+    let now = draft.context.now;
+    let name = draft.spec.name().to_owned();
+    draft.transit(before.health, Health::Down, streak.first_at, Cause { code, text: text.clone() });
+
+    let confirmed = Entry::new(now, EntryKind::Confirmed, format!("DOWN after {} failing rounds, {}", streak.rounds, scope.text));
+    let spoken = before.known != Some(Health::Down);
+    let summary = format!("{name} is DOWN: {text}");
+    let changed = changed(draft, before.health, Health::Down, spoken, code.name(), Some(summary.clone()));
+    changed.votes.clone_from(&votes);
+    changed.probe = deciding.map(facts);
+
+    match before.incident {
+        Some(id) => {
+            draft.change_incident(IncidentChange::Update {
+                id,
+                cause: Some(cause),
+                not_observed_since: Some(None),
+                entries: vec![confirmed],
+            });
+        }
+        None => {
+            let id = draft.context.spare;
+            draft.out.spare_used = true;
+            draft.state.incident = Some(id);
+            let observed = Entry::new(streak.first_at, EntryKind::Observed, format!("first failing probe: {text}"));
+            let incident = Incident {
+                id,
+                monitor: draft.spec.id,
+                monitor_name: name,
+                opened_at: now,
+                first_failure_at: streak.first_at,
+                closed_at: None,
+                cause,
+                scope,
+                acknowledged: None,
+                not_observed_since: None,
+            };
+            let mut opened = document(draft, EventKind::IncidentOpened, Severity::Critical, summary);
+            let facts = incident_facts(&incident);
+            draft.state.opened = Some(Box::new(facts.clone()));
+            opened.incident = Some(facts);
+            opened.change = changed_part(draft, before.health, Health::Down, true, code.name());
+            opened.votes = votes;
+            opened.probe = deciding.map(facts);
+            opened.link = link(draft, id);
+            draft.change_incident(IncidentChange::Open(Box::new(incident), vec![observed, confirmed]));
+            draft.out.events.push(opened);
+        }
+    }
+    let link = draft.state.incident.and_then(|id| link(draft, id));
+    for event in &mut draft.out.events {
+        event.link.clone_from(&link);
+    }
+}
+
+/// The monitor is UP: an open incident closes.
+pub(super) fn up(draft: &mut Draft<'_>, before: &State, streak: Streak, ended: &Ended<'_>) {
+    let name = draft.spec.name().to_owned();
+    let spoken = match before.known {
+        None => draft.spec.tell.first_up,
+        Some(known) => known != Health::Up,
+    };
+    let reason = Cause { code: Code::OK, text: format!("{} passing rounds", streak.rounds) };
+    draft.transit(before.health, Health::Up, streak.first_at, reason);
+    let votes = said(draft, ended);
+    let summary = format!("{name} is UP");
+    let probe = ended.outcome.map(facts);
+    let event = changed(draft, before.health, Health::Up, spoken, Code::OK.name(), Some(summary.clone()));
+    event.votes.clone_from(&votes);
+    event.probe.clone_from(&probe);
+    if let Some(id) = draft.state.incident.take() {
+        close(draft, id, EntryKind::Recovered, "recovered", summary);
+        if let Some(closed) = draft.out.events.last_mut() {
+            closed.votes = votes;
+            closed.probe = probe;
+        }
+    }
+}
+
+/// The incident ends for another reason than recovery.
+pub(super) fn ended(draft: &mut Draft<'_>, id: IncidentId, why: &str) {
+    let summary = format!("{}: {why}, incident closed", draft.spec.name());
+    close(draft, id, EntryKind::Edited, why, summary);
+}
+
+fn close(draft: &mut Draft<'_>, id: IncidentId, kind: EntryKind, why: &str, summary: String) {
+    let at = draft.context.now;
+    draft.change_incident(IncidentChange::Close { id, at, entries: vec![Entry::new(at, kind, why)] });
+    let mut event = document(draft, EventKind::IncidentClosed, Severity::Info, summary);
+    event.incident = draft.state.opened.take().map(|opened| IncidentFacts {
+        closed_at: Some(at),
+        duration_s: at.since(opened.opened_at).as_secs() + opened.duration_s,
+        ..*opened
+    });
+    event.change = changed_part(draft, Health::Down, draft.state.health, true, Code::OK.name());
+    event.link = link(draft, id);
+    draft.out.events.push(event);
+}
+
+/// Adds the `monitor.changed` of this step and lends it for what else is known.
+pub(super) fn changed<'d>(
+    draft: &'d mut Draft<'_>,
+    from: Health,
+    to: Health,
+    spoken: bool,
+    reason: &str,
+    summary: Option<String>,
+) -> &'d mut Event {
+    let summary = summary.unwrap_or_else(|| format!("{} is {}: {reason}", draft.spec.name(), to.word()));
+    let severity = if to == Health::Down { Severity::Critical } else { Severity::Info };
+    let mut event = document(draft, EventKind::MonitorChanged, severity, summary);
+    event.change = changed_part(draft, from, to, spoken, reason);
+    event.link = monitor_link(draft);
+    draft.out.events.push(event);
+    draft.out.events.last_mut().expect("it was pushed just now")
+}
+
+fn changed_part(draft: &Draft<'_>, from: Health, to: Health, spoken: bool, reason: &str) -> Option<Change> {
+    Some(Change { from, to, since: draft.state.since, reason: reason.to_owned(), spoken })
+}
+
+/// An event about the monitor. Its id means (monitor, decision, kind): the same decision committed twice is one event.
+fn document(draft: &Draft<'_>, kind: EventKind, severity: Severity, summary: String) -> Event {
+    let spec = draft.spec;
+    let id = EventId::of(&[
+        &spec.id.0.to_le_bytes(),
+        &draft.observed.seq.to_le_bytes(),
+        kind.name().as_bytes(),
+    ]);
+    let mut event = Event::new(id, kind, draft.context.now, severity, summary);
+    event.monitor = Some(Subject {
+        id: spec.id,
+        name: spec.name().to_owned(),
+        kind: spec.probe.kind().to_owned(),
+        target: spec.probe.target().to_owned(),
+        labels: spec.declared.labels.clone(),
+    });
+    event
+}
+
+fn link(draft: &Draft<'_>, id: IncidentId) -> Option<String> {
+    let base = draft.context.base_url;
+    (!base.is_empty()).then(|| format!("{base}/ui/incidents/{id}"))
+}
+
+fn monitor_link(draft: &Draft<'_>) -> Option<String> {
+    let base = draft.context.base_url;
+    (!base.is_empty()).then(|| format!("{base}/ui/monitors/{}", draft.spec.id))
+}
+
+fn incident_facts(incident: &Incident) -> IncidentFacts {
+    IncidentFacts {
+        id: incident.id,
+        opened_at: incident.opened_at,
+        closed_at: incident.closed_at,
+        duration_s: incident.opened_at.since(incident.first_failure_at).as_secs(),
+        acknowledged_by: None,
+        cause: incident.cause.clone(),
+        scope: incident.scope.clone(),
+    }
+}
+
+/// What each vantage said in the deciding round.
+fn said(draft: &Draft<'_>, ended: &Ended<'_>) -> Vec<Said> {
+    draft
+        .voters(ended)
+        .map(|cell| Said {
+            location: if cell.vantage.location == LOCAL { "local".to_owned() } else { cell.vantage.location.0.to_string() },
+            family: cell.vantage.family,
+            verdict: cell.verdict,
+            code: cell.code,
+            phase: cell.code.phase(),
+            latency_ms: f64::from(cell.latency_us) / 1e3,
+            at: cell.at,
+        })
+        .collect()
+}
+
+fn failing_code(votes: &[Said]) -> Option<Code> {
+    votes.iter().find(|said| said.verdict == Verdict::Fail).map(|said| said.code)
+}
+
+/// The failure in words: what was seen if a probe told, else what the code means.
+pub(super) fn sentence(code: Code, outcome: Option<&Outcome>) -> String {
+    outcome
+        .and_then(|outcome| outcome.evidence.as_ref())
+        .map(|evidence| evidence.text.clone())
+        .filter(|text| !text.is_empty())
+        .unwrap_or_else(|| code.text().to_owned())
+}
+
+fn facts(outcome: &Outcome) -> ProbeFacts {
+    let evidence = outcome.evidence.as_deref();
+    ProbeFacts {
+        status: outcome.status,
+        latency_ms: f64::from(outcome.latency_us) / 1e3,
+        phases: outcome.phases,
+        text: sentence(outcome.code, Some(outcome)),
+        expectation: evidence.and_then(|evidence| evidence.expectation.clone()),
+    }
+}

@@ -1,0 +1,1 @@
+//! Probes: talk to targets; everything that happens becomes an Outcome.

@@ -1,0 +1,1 @@
+//! Jobs behind port::Queue.

@@ -1,0 +1,1 @@
+//! REST, compatible interfaces and pages.

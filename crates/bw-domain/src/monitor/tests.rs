@@ -1,1 +1,69 @@
-//! Tables.
+//! Declarations as people write them, right and wrong.
+
+use super::*;
+use crate::read::Problem;
+use serde_json::json;
+
+fn problems(value: serde_json::Value) -> Vec<String> {
+    let read = Declaration::from_json(&value).and_then(|declared| check(&declared, &Defaults::default(), ""));
+    read.expect_err("a mistake").iter().map(Problem::to_string).collect()
+}
+
+#[test]
+fn a_url_is_enough() {
+    let declared = Declaration::from_json(&json!({"http": "https://shop.example.com"})).expect("good");
+    assert_eq!(declared.name, "shop.example.com");
+    let checked = check(&declared, &Defaults::default(), "").expect("good");
+    assert_eq!((checked.every.as_secs(), checked.timeout.as_secs()), (60, 5));
+    assert_eq!(checked.probe.target(), "https://shop.example.com/");
+    assert_eq!((checked.confirm.failures, checked.confirm.recoveries), (2, 2));
+}
+
+#[test]
+fn the_document_comes_back_as_it_was() {
+    let document = json!({
+        "id": "shop", "name": "Shop", "http": {"url": "https://shop.example.com/", "redirects": "none", "verify": false},
+        "method": "POST", "headers": {"x-key": "***"}, "body": "{}", "auth": {"username": "me", "password": "***"},
+        "every": "30s", "timeout": "5s", "family": "both", "from": ["local"],
+        "expect": ["status == 200", "latency < 800ms"],
+        "confirm": {"failures": 3, "recoveries": 1, "after": "2s", "agree": "2 of 2", "min": 1},
+        "tell": {"first_up": true}, "webhook_url": "***", "labels": {"team": "web"}, "enabled": false, "slug": "shop"
+    });
+    let declared = Declaration::from_json(&document).expect("good");
+    assert_eq!(declared.to_json(), document);
+}
+
+#[test]
+fn masked_secrets_are_kept() {
+    let mut stored = Declaration::from_json(&json!({"http": "http://a/", "auth": {"bearer": "s3cret"}, "webhook_url": "http://w/"})).expect("good");
+    let mut written = stored.clone();
+    for (_, secret) in written.secrets_mut() {
+        *secret = crate::secret::Secret::new("***");
+    }
+    assert_eq!(written.keep_masked(&stored), Vec::<String>::new());
+    assert_eq!(written.secrets_mut(), stored.secrets_mut());
+    let mut without = Declaration::from_json(&json!({"http": "http://a/", "auth": {"bearer": "***"}})).expect("good");
+    assert_eq!(without.keep_masked(&Declaration::default()), ["auth.bearer"]);
+}
+
+#[test]
+fn mistakes_say_what_to_write() {
+    for (value, told) in [
+        (json!({"name": "a"}), "http: is missing: say what to probe with http, tcp or tls"),
+        (json!({"http": "shop"}), "name: is missing: give the monitor a name"),
+        (json!({"http": "ftp://a/"}), "http: the scheme `ftp` is not probed over HTTP: write http:// or https://"),
+        (json!({"http": "http://u:p@a/"}), "http: holds a user or password: write them under `auth`, where they are kept secret"),
+        (json!({"http": "http://a/", "tcp": "a:1"}), "tcp: a monitor has one target: `http` is given already"),
+        (json!({"tcp": "a"}), "tcp: `a` is not host:port, such as mail.example.com:25 or [2001:db8::1]:25"),
+        (json!({"http": "http://a/", "timout": "5s"}), "timout: unknown key; did you mean `timeout`?"),
+        (json!({"http": "http://a/", "timeout": "70s", "every": "60s"}), "timeout: the timeout (70s) must not be longer than every (1m)"),
+        (json!({"http": "http://a/", "every": "100ms", "timeout": "50ms"}), "every: must be from 1s to 31d"),
+        (json!({"http": "http://a/", "from": ["eu"]}), "from[0]: there is no location `eu`: further locations come later, `local` is this machine"),
+        (json!({"http": "http://a/", "confirm": {"agree": "2 of 3"}}), "confirm.agree: the monitor has 1 vantages (locations × families), not 3"),
+        (json!({"heartbeat": {}, "name": "a"}), "heartbeat: heartbeats come later; http, tcp and tls are there"),
+        (json!({"http": "http://a/", "headers": {"a b": "c"}}), "headers.a b: is no header name"),
+    ] {
+        let all = problems(value.clone());
+        assert!(all.iter().any(|problem| problem == told), "{value}: {all:?}");
+    }
+}

@@ -57,9 +57,9 @@ pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended:
                 not_observed_since: None,
             };
             let mut opened = document(draft, EventKind::IncidentOpened, Severity::Critical, summary);
-            let facts = incident_facts(&incident);
-            draft.state.opened = Some(Box::new(facts.clone()));
-            opened.incident = Some(facts);
+            let known = incident_facts(&incident);
+            draft.state.opened = Some(Box::new(known.clone()));
+            opened.incident = Some(known);
             opened.change = changed_part(draft, before.health, Health::Down, true, code.name());
             opened.votes = votes;
             opened.probe = deciding.map(facts);

@@ -22,7 +22,11 @@ impl Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.path.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.path, self.message) }
+        if self.path.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.path, self.message)
+        }
     }
 }
 
@@ -133,7 +137,10 @@ impl<'a> Fields<'a> {
                 for (index, item) in items.iter().enumerate() {
                     match item {
                         Value::String(text) => texts.push(text.clone()),
-                        other => self.wrong(&format!("{key}[{index}]"), format!("must be a text, not {}", kind(other))),
+                        other => self.wrong(
+                            &format!("{key}[{index}]"),
+                            format!("must be a text, not {}", kind(other)),
+                        ),
                     }
                 }
                 texts
@@ -241,13 +248,16 @@ mod tests {
         fields.span("c");
         fields.span("d");
         let told: Vec<String> = fields.problems.iter().map(ToString::to_string).collect();
-        assert_eq!(told, [
-            "m.aa: unknown key; did you mean `a`?",
-            "m.soon: comes later",
-            "m.a: must be a text, not a number",
-            "m.b: must be true or false, not a text",
-            "m.c: `10` is not a duration: write a number with its unit, such as 300ms, 10s, 5m, 24h or 7d",
-            "m.d: needs a unit: write 7s for seconds",
-        ]);
+        assert_eq!(
+            told,
+            [
+                "m.aa: unknown key; did you mean `a`?",
+                "m.soon: comes later",
+                "m.a: must be a text, not a number",
+                "m.b: must be true or false, not a text",
+                "m.c: `10` is not a duration: write a number with its unit, such as 300ms, 10s, 5m, 24h or 7d",
+                "m.d: needs a unit: write 7s for seconds",
+            ]
+        );
     }
 }

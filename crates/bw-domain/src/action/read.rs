@@ -74,7 +74,8 @@ impl Action {
             ActionKind::Webhook { headers, secret, .. } => {
                 map.insert("url".to_owned(), json!(MASK));
                 if !headers.is_empty() {
-                    let masked: Map<String, Value> = headers.keys().map(|name| (name.clone(), json!(MASK))).collect();
+                    let masked: Map<String, Value> =
+                        headers.keys().map(|name| (name.clone(), json!(MASK))).collect();
                     map.insert("headers".to_owned(), Value::Object(masked));
                 }
                 if secret.is_some() {

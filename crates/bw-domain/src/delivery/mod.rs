@@ -33,7 +33,9 @@ impl DeliveryState {
 
     /// The inverse of [`DeliveryState::word`].
     pub fn parse(word: &str) -> Option<Self> {
-        [DeliveryState::Waiting, DeliveryState::Sent, DeliveryState::Dead].into_iter().find(|s| s.word() == word)
+        [DeliveryState::Waiting, DeliveryState::Sent, DeliveryState::Dead]
+            .into_iter()
+            .find(|s| s.word() == word)
     }
 }
 

@@ -11,12 +11,16 @@ fn at(ms: i64) -> Instant {
 }
 
 fn row() -> Delivery {
-    let event = Event::new(EventId::of(&[b"x"]), EventKind::IncidentOpened, at(0), Severity::Critical, "down");
+    let event =
+        Event::new(EventId::of(&[b"x"]), EventKind::IncidentOpened, at(0), Severity::Critical, "down");
     Delivery::new(&event, ActionRef::Declared(ActionId(1)))
 }
 
 fn receipt(result: AttemptResult, retry_after: Option<Duration>) -> Receipt {
-    Receipt { attempt: Attempt { at: at(0), took_ms: 1, result, status: 503, text: "no".into() }, retry_after }
+    Receipt {
+        attempt: Attempt { at: at(0), took_ms: 1, result, status: 503, text: "no".into() },
+        retry_after,
+    }
 }
 
 #[test]
@@ -48,5 +52,9 @@ fn fates() {
         tried.record(receipt(AttemptResult::Retry, None), now, MIDDLE);
         now = tried.due;
     }
-    assert!(tried.attempts.len() > 90 && tried.reason.starts_with("given up after"), "{}", tried.attempts.len());
+    assert!(
+        tried.attempts.len() > 90 && tried.reason.starts_with("given up after"),
+        "{}",
+        tried.attempts.len()
+    );
 }

@@ -86,7 +86,13 @@ pub struct ProbeFacts {
 
 impl Event {
     /// An event with nothing but its kind and sentence; the maker adds what applies.
-    pub fn new(id: EventId, kind: EventKind, at: Instant, severity: Severity, summary: impl Into<String>) -> Self {
+    pub fn new(
+        id: EventId,
+        kind: EventKind,
+        at: Instant,
+        severity: Severity,
+        summary: impl Into<String>,
+    ) -> Self {
         Event {
             bellwether: 1,
             id,

@@ -45,9 +45,22 @@ pub struct Acknowledged {
 pub enum IncidentChange {
     Open(Box<Incident>, Vec<Entry>),
     /// New entries, and possibly new values.
-    Update { id: IncidentId, cause: Option<IncidentCause>, not_observed_since: Option<Option<Instant>>, entries: Vec<Entry> },
-    Close { id: IncidentId, at: Instant, entries: Vec<Entry> },
-    Acknowledge { id: IncidentId, acknowledged: Acknowledged, entries: Vec<Entry> },
+    Update {
+        id: IncidentId,
+        cause: Option<IncidentCause>,
+        not_observed_since: Option<Option<Instant>>,
+        entries: Vec<Entry>,
+    },
+    Close {
+        id: IncidentId,
+        at: Instant,
+        entries: Vec<Entry>,
+    },
+    Acknowledge {
+        id: IncidentId,
+        acknowledged: Acknowledged,
+        entries: Vec<Entry>,
+    },
 }
 
 impl IncidentChange {

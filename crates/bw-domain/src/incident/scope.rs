@@ -35,7 +35,8 @@ impl Scope {
     pub fn of(votes: &[Said]) -> Self {
         let fails: Vec<&Said> = votes.iter().filter(|said| said.verdict == Verdict::Fail).collect();
         let passes: Vec<&Said> = votes.iter().filter(|said| said.verdict == Verdict::Pass).collect();
-        let all_in = |family: Family, said: &[&Said]| !said.is_empty() && said.iter().all(|s| s.family == family);
+        let all_in =
+            |family: Family, said: &[&Said]| !said.is_empty() && said.iter().all(|s| s.family == family);
         let code = if all_in(Family::V6, &fails) && all_in(Family::V4, &passes) {
             ScopeCode::Ipv6Only
         } else if all_in(Family::V4, &fails) && all_in(Family::V6, &passes) {

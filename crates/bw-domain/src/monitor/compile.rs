@@ -35,7 +35,8 @@ impl Default for Defaults {
 
 /// Compiles a stored revision. The declaration of a deleted monitor does not compile.
 pub fn compile(revision: &Revision, defaults: &Defaults) -> Result<Spec, Vec<Problem>> {
-    let declared = revision.declared.as_ref().ok_or_else(|| vec![Problem::new("", "the monitor is deleted")])?;
+    let declared =
+        revision.declared.as_ref().ok_or_else(|| vec![Problem::new("", "the monitor is deleted")])?;
     let checked = check(declared, defaults, "")?;
     Ok(Spec {
         id: revision.id,
@@ -75,10 +76,9 @@ pub fn check(declared: &Declaration, defaults: &Defaults, path: &str) -> Result<
     names(declared, &mut wrong);
     labels(declared, &mut wrong);
     let every = declared.every.map_or(defaults.every, Duration::from);
-    let timeout = declared.timeout.map_or_else(
-        || defaults.timeout.unwrap_or(Duration::from_secs(5)).min(every),
-        Duration::from,
-    );
+    let timeout = declared
+        .timeout
+        .map_or_else(|| defaults.timeout.unwrap_or(Duration::from_secs(5)).min(every), Duration::from);
     times(every, timeout, declared, &mut wrong);
     let vantages = vantages(declared, &mut wrong);
     let confirm = confirm(declared, defaults, every, vantages.len(), &mut wrong);
@@ -86,7 +86,9 @@ pub fn check(declared: &Declaration, defaults: &Defaults, path: &str) -> Result<
     webhook(declared, &mut wrong);
     let probe = probe(declared, &mut wrong);
     match probe {
-        Some(probe) if problems.is_empty() => Ok(Checked { probe, every, timeout, vantages, expect, confirm }),
+        Some(probe) if problems.is_empty() => {
+            Ok(Checked { probe, every, timeout, vantages, expect, confirm })
+        }
         _ => Err(problems),
     }
 }
@@ -94,7 +96,8 @@ pub fn check(declared: &Declaration, defaults: &Defaults, path: &str) -> Result<
 fn names(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) {
     if declared.name.trim().is_empty() {
         wrong("name", "is missing: give the monitor a name".to_owned());
-    } else if declared.name.chars().count() > limits::NAME_MAX || declared.name.chars().any(char::is_control) {
+    } else if declared.name.chars().count() > limits::NAME_MAX || declared.name.chars().any(char::is_control)
+    {
         wrong("name", format!("must be one line of at most {} characters", limits::NAME_MAX));
     }
     if let Some(slug) = &declared.slug {
@@ -116,7 +119,10 @@ fn labels(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) {
             wrong(&format!("labels.{key}"), "a label's key begins with a letter or _ and goes on with letters, digits, _ . -, at most 63 in all".to_owned());
         }
         if value.chars().count() > limits::LABEL_VALUE_MAX {
-            wrong(&format!("labels.{key}"), format!("a label's value has at most {} characters", limits::LABEL_VALUE_MAX));
+            wrong(
+                &format!("labels.{key}"),
+                format!("a label's value has at most {} characters", limits::LABEL_VALUE_MAX),
+            );
         }
     }
 }
@@ -124,24 +130,41 @@ fn labels(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) {
 fn times(every: Duration, timeout: Duration, declared: &Declaration, wrong: &mut impl FnMut(&str, String)) {
     if !(limits::EVERY_MIN..=limits::EVERY_MAX).contains(&every) {
         wrong("every", format!("must be from {} to {}", Span(limits::EVERY_MIN), Span(limits::EVERY_MAX)));
-    } else if every.subsec_nanos() % 1_000_000 != 0 {
+    } else if !every.subsec_nanos().is_multiple_of(1_000_000) {
         wrong("every", "must be whole milliseconds".to_owned());
     }
     if timeout > every {
         let key = if declared.timeout.is_some() { "timeout" } else { "every" };
-        wrong(key, format!("the timeout ({}) must not be longer than every ({})", Span(timeout), Span(every)));
+        wrong(
+            key,
+            format!("the timeout ({}) must not be longer than every ({})", Span(timeout), Span(every)),
+        );
     } else if !(limits::TIMEOUT_MIN..=limits::TIMEOUT_MAX).contains(&timeout) {
-        wrong("timeout", format!("must be from {} to {}", Span(limits::TIMEOUT_MIN), Span(limits::TIMEOUT_MAX)));
+        wrong(
+            "timeout",
+            format!("must be from {} to {}", Span(limits::TIMEOUT_MIN), Span(limits::TIMEOUT_MAX)),
+        );
     }
 }
 
 fn vantages(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Vantages {
     for (index, place) in declared.from.iter().enumerate() {
         if place != "local" {
-            wrong(&format!("from[{index}]"), format!("there is no location `{place}`: further locations come later, `local` is this machine"));
+            wrong(
+                &format!("from[{index}]"),
+                format!(
+                    "there is no location `{place}`: further locations come later, `local` is this machine"
+                ),
+            );
         }
     }
-    declared.family.unwrap_or_default().each().iter().map(|family| Vantage { location: LOCAL, family: *family }).collect()
+    declared
+        .family
+        .unwrap_or_default()
+        .each()
+        .iter()
+        .map(|family| Vantage { location: LOCAL, family: *family })
+        .collect()
 }
 
 fn confirm(
@@ -181,7 +204,10 @@ fn agreement(text: &str, vantages: usize) -> Result<Agree, String> {
     };
     let need: u16 = need.trim().parse().map_err(|_| shape())?;
     if of.is_some_and(|of| of != vantages) {
-        return Err(format!("the monitor has {vantages} vantages (locations × families), not {}", of.unwrap_or(0)));
+        return Err(format!(
+            "the monitor has {vantages} vantages (locations × families), not {}",
+            of.unwrap_or(0)
+        ));
     }
     if need == 0 || usize::from(need) > vantages {
         return Err(format!("must be from 1 to {vantages}, the number of vantages (locations × families)"));
@@ -209,7 +235,8 @@ fn expectations(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) ->
 
 fn webhook(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) {
     let Some(url) = declared.webhook_url.as_ref().filter(|url| !url.is_mask()) else { return };
-    let good = url::Url::parse(url.expose()).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let good = url::Url::parse(url.expose())
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if !good || url.expose().len() > limits::URL_MAX {
         wrong("webhook_url", "is not an address: write http:// or https:// and a host".to_owned());
     }
@@ -247,7 +274,8 @@ fn probe(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Option
 fn http(declared: &Declaration, url: &str, wrong: &mut impl FnMut(&str, String)) -> Option<HttpProbe> {
     let TargetDeclared::Http { options, .. } = &declared.target else { return None };
     let method = declared.method.as_deref().unwrap_or("GET").to_ascii_uppercase();
-    if method.is_empty() || method.len() > 32 || !method.chars().all(|c| c.is_ascii_alphabetic() || c == '-') {
+    if method.is_empty() || method.len() > 32 || !method.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
+    {
         wrong("method", format!("`{method}` is no HTTP method"));
     }
     if declared.body.as_ref().is_some_and(|body| body.len() > limits::REQUEST_BODY_MAX) {
@@ -256,7 +284,10 @@ fn http(declared: &Declaration, url: &str, wrong: &mut impl FnMut(&str, String))
     if let Some(servers) = &options.resolver
         && !servers.split(',').all(|server| is_server(server.trim()))
     {
-        wrong("http.resolver", "is an IP address, with :port if it is not 53; several are separated by commas".to_owned());
+        wrong(
+            "http.resolver",
+            "is an IP address, with :port if it is not 53; several are separated by commas".to_owned(),
+        );
     }
     let headers = headers(declared, wrong);
     let (scheme, host, port, path, shown) = parts(url).map_err(|sentence| wrong("http", sentence)).ok()?;
@@ -291,10 +322,14 @@ fn parts(text: &str) -> Result<Parts, String> {
     let scheme = match url.scheme() {
         "http" => Scheme::Http,
         "https" => Scheme::Https,
-        other => return Err(format!("the scheme `{other}` is not probed over HTTP: write http:// or https://")),
+        other => {
+            return Err(format!("the scheme `{other}` is not probed over HTTP: write http:// or https://"));
+        }
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds a user or password: write them under `auth`, where they are kept secret".to_owned());
+        return Err(
+            "holds a user or password: write them under `auth`, where they are kept secret".to_owned()
+        );
     }
     url.set_fragment(None);
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
@@ -313,7 +348,9 @@ fn headers(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Box<
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if name.is_empty() || !name.chars().all(token) {
             wrong(&path, "is no header name".to_owned());
-        } else if ["content-length", "transfer-encoding", "connection"].contains(&name.to_ascii_lowercase().as_str()) {
+        } else if ["content-length", "transfer-encoding", "connection"]
+            .contains(&name.to_ascii_lowercase().as_str())
+        {
             wrong(&path, "is set by the probe itself".to_owned());
         }
         if value.expose().chars().any(|c| c.is_control() && c != '\t') {

@@ -38,7 +38,10 @@ pub enum TargetDeclared {
     /// Nothing yet: a mistake that `compile` reports.
     #[default]
     Missing,
-    Http { url: String, options: HttpOptions },
+    Http {
+        url: String,
+        options: HttpOptions,
+    },
     /// `host:port`.
     Tcp(String),
     /// `host:port`, 443 when no port is given.

@@ -9,8 +9,26 @@ use serde_json::Value;
 
 /// The keys of a monitor, in the order of the documentation.
 pub const KNOWN_KEYS: &[&str] = &[
-    "id", "name", "http", "tcp", "tls", "method", "headers", "body", "auth", "every", "timeout", "family", "from",
-    "expect", "confirm", "tell", "webhook_url", "labels", "enabled", "slug",
+    "id",
+    "name",
+    "http",
+    "tcp",
+    "tls",
+    "method",
+    "headers",
+    "body",
+    "auth",
+    "every",
+    "timeout",
+    "family",
+    "from",
+    "expect",
+    "confirm",
+    "tell",
+    "webhook_url",
+    "labels",
+    "enabled",
+    "slug",
 ];
 
 const LATER: &[(&str, &str)] = &[
@@ -58,7 +76,10 @@ impl Declaration {
                 .get("confirm")
                 .map(|value| ConfirmDeclared::read(value, &join(path, "confirm"), &mut nested))
                 .unwrap_or_default(),
-            tell: fields.get("tell").map(|value| tell(value, &join(path, "tell"), &mut nested)).unwrap_or_default(),
+            tell: fields
+                .get("tell")
+                .map(|value| tell(value, &join(path, "tell"), &mut nested))
+                .unwrap_or_default(),
             webhook_url: fields.text("webhook_url").filter(|url| !url.is_empty()).map(Secret::new),
             labels: fields.text_map("labels"),
             enabled: fields.truth("enabled"),
@@ -75,7 +96,8 @@ impl Declaration {
 }
 
 fn target(fields: &mut Fields<'_>, path: &str) -> TargetDeclared {
-    let given: Vec<&str> = ["http", "tcp", "tls"].into_iter().filter(|key| fields.get(key).is_some()).collect();
+    let given: Vec<&str> =
+        ["http", "tcp", "tls"].into_iter().filter(|key| fields.get(key).is_some()).collect();
     for extra in given.iter().skip(1) {
         fields.wrong(extra, format!("a monitor has one target: `{}` is given already", given[0]));
     }
@@ -118,9 +140,12 @@ fn default_name(target: &TargetDeclared) -> Option<String> {
 
 fn auth(value: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<Auth> {
     let mut fields = Fields::new(value, path, &["username", "password", "bearer"], &[]);
-    let (username, password, bearer) = (fields.text("username"), fields.text("password"), fields.text("bearer"));
+    let (username, password, bearer) =
+        (fields.text("username"), fields.text("password"), fields.text("bearer"));
     let auth = match (username, password, bearer) {
-        (Some(username), Some(password), None) => Some(Auth::Basic { username, password: Secret::new(password) }),
+        (Some(username), Some(password), None) => {
+            Some(Auth::Basic { username, password: Secret::new(password) })
+        }
         (None, None, Some(token)) => Some(Auth::Bearer(Secret::new(token))),
         _ => {
             if fields.problems.is_empty() {

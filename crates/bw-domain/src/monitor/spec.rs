@@ -1,9 +1,9 @@
 //! One revision of one monitor, checked and compiled: what the catalog holds and every loop reads. A million of
 //! them must fit, so texts are boxed and what is equal is shared.
 
+use super::Declaration;
 use super::policy::{Confirm, Tell};
 use super::vantage::Vantage;
-use super::Declaration;
 use crate::assert::Expectation;
 use crate::id::{MonitorId, Uuid};
 use crate::probe::Probe;

@@ -35,14 +35,18 @@ fn the_document_comes_back_as_it_was() {
 
 #[test]
 fn masked_secrets_are_kept() {
-    let mut stored = Declaration::from_json(&json!({"http": "http://a/", "auth": {"bearer": "s3cret"}, "webhook_url": "http://w/"})).expect("good");
+    let mut stored = Declaration::from_json(
+        &json!({"http": "http://a/", "auth": {"bearer": "s3cret"}, "webhook_url": "http://w/"}),
+    )
+    .expect("good");
     let mut written = stored.clone();
     for (_, secret) in written.secrets_mut() {
         *secret = crate::secret::Secret::new("***");
     }
     assert_eq!(written.keep_masked(&stored), Vec::<String>::new());
     assert_eq!(written.secrets_mut(), stored.secrets_mut());
-    let mut without = Declaration::from_json(&json!({"http": "http://a/", "auth": {"bearer": "***"}})).expect("good");
+    let mut without =
+        Declaration::from_json(&json!({"http": "http://a/", "auth": {"bearer": "***"}})).expect("good");
     assert_eq!(without.keep_masked(&Declaration::default()), ["auth.bearer"]);
 }
 
@@ -51,16 +55,37 @@ fn mistakes_say_what_to_write() {
     for (value, told) in [
         (json!({"name": "a"}), "http: is missing: say what to probe with http, tcp or tls"),
         (json!({"http": "shop"}), "name: is missing: give the monitor a name"),
-        (json!({"http": "ftp://a/"}), "http: the scheme `ftp` is not probed over HTTP: write http:// or https://"),
-        (json!({"http": "http://u:p@a/"}), "http: holds a user or password: write them under `auth`, where they are kept secret"),
-        (json!({"http": "http://a/", "tcp": "a:1"}), "tcp: a monitor has one target: `http` is given already"),
+        (
+            json!({"http": "ftp://a/"}),
+            "http: the scheme `ftp` is not probed over HTTP: write http:// or https://",
+        ),
+        (
+            json!({"http": "http://u:p@a/"}),
+            "http: holds a user or password: write them under `auth`, where they are kept secret",
+        ),
+        (
+            json!({"http": "http://a/", "tcp": "a:1"}),
+            "tcp: a monitor has one target: `http` is given already",
+        ),
         (json!({"tcp": "a"}), "tcp: `a` is not host:port, such as mail.example.com:25 or [2001:db8::1]:25"),
         (json!({"http": "http://a/", "timout": "5s"}), "timout: unknown key; did you mean `timeout`?"),
-        (json!({"http": "http://a/", "timeout": "70s", "every": "60s"}), "timeout: the timeout (70s) must not be longer than every (1m)"),
+        (
+            json!({"http": "http://a/", "timeout": "70s", "every": "60s"}),
+            "timeout: the timeout (70s) must not be longer than every (1m)",
+        ),
         (json!({"http": "http://a/", "every": "100ms", "timeout": "50ms"}), "every: must be from 1s to 31d"),
-        (json!({"http": "http://a/", "from": ["eu"]}), "from[0]: there is no location `eu`: further locations come later, `local` is this machine"),
-        (json!({"http": "http://a/", "confirm": {"agree": "2 of 3"}}), "confirm.agree: the monitor has 1 vantages (locations × families), not 3"),
-        (json!({"heartbeat": {}, "name": "a"}), "heartbeat: heartbeats come later; http, tcp and tls are there"),
+        (
+            json!({"http": "http://a/", "from": ["eu"]}),
+            "from[0]: there is no location `eu`: further locations come later, `local` is this machine",
+        ),
+        (
+            json!({"http": "http://a/", "confirm": {"agree": "2 of 3"}}),
+            "confirm.agree: the monitor has 1 vantages (locations × families), not 3",
+        ),
+        (
+            json!({"heartbeat": {}, "name": "a"}),
+            "heartbeat: heartbeats come later; http, tcp and tls are there",
+        ),
         (json!({"http": "http://a/", "headers": {"a b": "c"}}), "headers.a b: is no header name"),
     ] {
         let all = problems(value.clone());

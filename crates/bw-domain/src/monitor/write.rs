@@ -21,7 +21,9 @@ impl Declaration {
             TargetDeclared::Missing => {}
             TargetDeclared::Tcp(address) => put("tcp", json!(address)),
             TargetDeclared::Tls(address) => put("tls", json!(address)),
-            TargetDeclared::Http { url, options } if *options == Default::default() => put("http", json!(url)),
+            TargetDeclared::Http { url, options } if *options == Default::default() => {
+                put("http", json!(url))
+            }
             TargetDeclared::Http { url, options } => {
                 let mut http = Map::from_iter([("url".to_owned(), json!(url))]);
                 http.extend(options.redirects.map(|policy| ("redirects".to_owned(), json!(policy))));
@@ -33,11 +35,14 @@ impl Declaration {
         put("method", json!(self.method));
         put("headers", some_map(self.headers.keys().map(|name| (name.clone(), json!(MASK)))));
         put("body", json!(self.body));
-        put("auth", match &self.auth {
-            None => Value::Null,
-            Some(Auth::Basic { username, .. }) => json!({"username": username, "password": MASK}),
-            Some(Auth::Bearer(_)) => json!({"bearer": MASK}),
-        });
+        put(
+            "auth",
+            match &self.auth {
+                None => Value::Null,
+                Some(Auth::Basic { username, .. }) => json!({"username": username, "password": MASK}),
+                Some(Auth::Bearer(_)) => json!({"bearer": MASK}),
+            },
+        );
         put("every", json!(self.every));
         put("timeout", json!(self.timeout));
         put("family", json!(self.family.map(family)));

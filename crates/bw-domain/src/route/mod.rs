@@ -20,7 +20,8 @@ pub fn decide(event: &Event, actions: &[Action], webhook: impl Fn(MonitorId) -> 
         .iter()
         .map(|action| {
             let send = event.kind.is_incident();
-            let reason = if send { "declared actions hear incidents" } else { "declared actions hear incidents only" };
+            let reason =
+                if send { "declared actions hear incidents" } else { "declared actions hear incidents only" };
             Decision { action: ActionRef::Declared(action.id), send, reason: reason.to_owned() }
         })
         .collect();
@@ -29,12 +30,20 @@ pub fn decide(event: &Event, actions: &[Action], webhook: impl Fn(MonitorId) -> 
     {
         let send = event.change.as_ref().is_some_and(|change| change.spoken);
         let reason = if send { "its own webhook hears changes" } else { "this change is not spoken about" };
-        decisions.push(Decision { action: ActionRef::MonitorWebhook(monitor), send, reason: reason.to_owned() });
+        decisions.push(Decision {
+            action: ActionRef::MonitorWebhook(monitor),
+            send,
+            reason: reason.to_owned(),
+        });
     }
     decisions
 }
 
 /// The deliveries that the decisions lead to.
 pub fn deliveries(event: &Event, decisions: &[Decision]) -> Vec<Delivery> {
-    decisions.iter().filter(|decision| decision.send).map(|decision| Delivery::new(event, decision.action)).collect()
+    decisions
+        .iter()
+        .filter(|decision| decision.send)
+        .map(|decision| Delivery::new(event, decision.action))
+        .collect()
 }

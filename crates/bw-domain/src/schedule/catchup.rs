@@ -31,7 +31,10 @@ mod tests {
         let now = Instant::from_ms(1_000_000);
         let ago = |ms| now - Duration::from_millis(ms);
         assert_eq!(catch_up(ago(1_500), now), CatchUp { gap: None, resume: ago(1_500) });
-        assert_eq!(catch_up(ago(60_000), now), CatchUp { gap: Some((ago(60_000), ago(2_000))), resume: ago(2_000) });
+        assert_eq!(
+            catch_up(ago(60_000), now),
+            CatchUp { gap: Some((ago(60_000), ago(2_000))), resume: ago(2_000) }
+        );
         let ahead = now + Duration::from_secs(5);
         assert_eq!(catch_up(ahead, now), CatchUp { gap: None, resume: ahead });
     }

@@ -52,7 +52,8 @@ pub fn vantages_at(spec: &Spec, slot: Instant) -> Vantages {
     // A second hash: monitors with the same cadence do not all visit the locations in step.
     let number = slot.ms().div_euclid((spec.every.as_millis() as i64).max(1));
     let offset = (spec.id.0 as u64).wrapping_mul(GOLDEN) as u32;
-    let turn = locations[(number.wrapping_add(i64::from(offset))).rem_euclid(locations.len() as i64) as usize];
+    let turn =
+        locations[(number.wrapping_add(i64::from(offset))).rem_euclid(locations.len() as i64) as usize];
     spec.vantages.iter().copied().filter(|vantage| vantage.location == turn).collect()
 }
 

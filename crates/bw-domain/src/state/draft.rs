@@ -66,7 +66,7 @@ impl<'a> Draft<'a> {
                 self.state.stale_at = None;
             }
             RoundResult::Blind => self.saw_nothing(),
-            RoundResult::TooFew => self.to_unknown(now, "too few places could see it"),
+            RoundResult::TooFew => self.lose_sight(now, "too few places could see it"),
         }
     }
 
@@ -78,7 +78,7 @@ impl<'a> Draft<'a> {
         let seen = self.observed.conclusive_at().unwrap_or(self.state.since);
         let stale_at = seen + self.spec.stale_after();
         if stale_at <= self.context.now {
-            self.to_unknown(seen, "no pass or fail arrived");
+            self.lose_sight(seen, "no pass or fail arrived");
         } else {
             self.state.stale_at = Some(stale_at);
         }
@@ -122,9 +122,11 @@ impl<'a> Draft<'a> {
     /// The cells that voted in the round.
     pub fn voters<'c>(&'c self, ended: &'c Ended<'_>) -> impl Iterator<Item = &'c Cell> {
         let (slot, r#try) = ended.round;
-        ended.asked.iter().filter_map(|vantage| self.observed.cell(*vantage)).filter(move |cell| {
-            (cell.slot, cell.r#try) == (slot, r#try)
-        })
+        ended
+            .asked
+            .iter()
+            .filter_map(|vantage| self.observed.cell(*vantage))
+            .filter(move |cell| (cell.slot, cell.r#try) == (slot, r#try))
     }
 
     /// Begins the repeat: in place after `confirm.after`, at other locations at once.
@@ -161,7 +163,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Nobody knows any more. Silent: our own trouble is not told as theirs.
-    pub fn to_unknown(&mut self, since: Instant, why: &str) {
+    pub fn lose_sight(&mut self, since: Instant, why: &str) {
         self.state.streak = None;
         self.state.round = None;
         self.state.stale_at = None;
@@ -172,7 +174,11 @@ impl<'a> Draft<'a> {
         self.state.health = Health::Unknown;
         self.state.since = since.max(self.state.since);
         if let Some(id) = self.state.incident {
-            let entry = Entry::new(self.context.now, EntryKind::NotObserved, format!("not observed since {since}: {why}"));
+            let entry = Entry::new(
+                self.context.now,
+                EntryKind::NotObserved,
+                format!("not observed since {since}: {why}"),
+            );
             self.change_incident(IncidentChange::Update {
                 id,
                 cause: None,
@@ -182,13 +188,15 @@ impl<'a> Draft<'a> {
         }
         let reason = Cause { code: Code::OK, text: why.to_owned() };
         self.transit(from, Health::Unknown, self.state.since, reason);
-        tell::changed(self, from, Health::Unknown, false, why, None);
+        let summary = format!("{} is UNKNOWN: {why}", self.spec.name());
+        tell::changed(self, tell::since(self, from, false, why), summary);
     }
 
     /// The failure is another one than before, within the same incident.
     pub fn changed_failure(&mut self, before: Option<&Cell>, outcome: &Outcome) {
         let (Some(id), Some(cell)) = (self.state.incident, before) else { return };
-        let other = cell.verdict == Verdict::Fail && outcome.verdict == Verdict::Fail && cell.code != outcome.code;
+        let other =
+            cell.verdict == Verdict::Fail && outcome.verdict == Verdict::Fail && cell.code != outcome.code;
         if other && self.state.health == Health::Down {
             let text = format!("now {}: {}", outcome.code, tell::sentence(outcome.code, Some(outcome)));
             self.change_incident(IncidentChange::Update {
@@ -203,9 +211,15 @@ impl<'a> Draft<'a> {
     /// A line in the timeline of the open incident, if there is one.
     pub fn note(&mut self, what: &str) {
         let Some(id) = self.state.incident else { return };
-        let by = if self.context.actor.is_empty() { String::new() } else { format!(" by {}", self.context.actor) };
+        let by =
+            if self.context.actor.is_empty() { String::new() } else { format!(" by {}", self.context.actor) };
         let entry = Entry::new(self.context.now, EntryKind::Edited, format!("{what}{by}"));
-        self.change_incident(IncidentChange::Update { id, cause: None, not_observed_since: None, entries: vec![entry] });
+        self.change_incident(IncidentChange::Update {
+            id,
+            cause: None,
+            not_observed_since: None,
+            entries: vec![entry],
+        });
     }
 
     /// The monitor is no more: its incident ends with it.

@@ -17,7 +17,13 @@ use crate::time::Instant;
 use smallvec::SmallVec;
 
 /// What follows from a trigger for a monitor whose rows were loaded together.
-pub fn step(spec: &Spec, observed: &Observed, state: &State, trigger: Trigger<'_>, context: &Context<'_>) -> Step {
+pub fn step(
+    spec: &Spec,
+    observed: &Observed,
+    state: &State,
+    trigger: Trigger<'_>,
+    context: &Context<'_>,
+) -> Step {
     let mut draft = Draft::new(spec, observed, state, context);
     match trigger {
         Trigger::Outcome(outcome) => on_outcome(&mut draft, outcome),
@@ -38,7 +44,7 @@ pub fn step(spec: &Spec, observed: &Observed, state: &State, trigger: Trigger<'_
         Trigger::Paused => {
             start_again(&mut draft);
             draft.note("paused");
-            draft.to_unknown(context.now, "paused");
+            draft.lose_sight(context.now, "paused");
         }
         Trigger::Deleted => {
             start_again(&mut draft);
@@ -46,7 +52,7 @@ pub fn step(spec: &Spec, observed: &Observed, state: &State, trigger: Trigger<'_
         }
         Trigger::Away(since) => {
             if context.now.since(since) > spec.stale_after() {
-                draft.to_unknown(since, "nobody was there to look");
+                draft.lose_sight(since, "nobody was there to look");
             }
         }
     }
@@ -169,7 +175,9 @@ fn worth_keeping(health: Health, before: Option<&Cell>, outcome: &Outcome) -> bo
     outcome.verdict == Verdict::Fail
         && (health != Health::Down
             || before.is_none_or(|cell| {
-                cell.verdict != Verdict::Fail || cell.code != outcome.code || minute(cell.at) != minute(outcome.at)
+                cell.verdict != Verdict::Fail
+                    || cell.code != outcome.code
+                    || minute(cell.at) != minute(outcome.at)
             }))
 }
 
@@ -203,7 +211,7 @@ fn on_timer(draft: &mut Draft<'_>) {
         draft.state.stale_at = None;
         let seen = draft.observed.conclusive_at().unwrap_or(draft.state.since);
         if now.since(seen) >= draft.spec.stale_after() {
-            draft.to_unknown(seen, "no pass or fail arrived");
+            draft.lose_sight(seen, "no pass or fail arrived");
         }
     }
 }

@@ -6,10 +6,10 @@ mod event;
 mod health;
 mod machine;
 mod observed;
+mod quorum;
 mod recent;
 mod round;
 mod streak;
-mod quorum;
 mod tell;
 
 pub use event::{Cause, Context, Step, Transition, Trigger};

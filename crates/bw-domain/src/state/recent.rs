@@ -52,7 +52,8 @@ impl Recent {
         if (0..RECENT_SLOTS as i64).contains(&back) {
             let shift = 2 * back as u32;
             self.verdicts = self.verdicts & !(3 << shift) | u128::from(verdict.number()) << shift;
-            self.bins[self.ring(slot)] = if verdict == Verdict::Inconclusive { 0 } else { bin::of(latency_us) };
+            self.bins[self.ring(slot)] =
+                if verdict == Verdict::Inconclusive { 0 } else { bin::of(latency_us) };
         }
     }
 
@@ -129,13 +130,10 @@ mod tests {
         recent.put(slot(0), EVERY, Verdict::Pass, 1_000);
         recent.put(slot(3), EVERY, Verdict::Fail, 2_000);
         recent.put(slot(1), EVERY, Verdict::Inconclusive, 0);
-        assert_eq!((0..5).map(|n| recent.has(slot(n))).collect::<Vec<_>>(), [
-            Some(true),
-            Some(true),
-            Some(false),
-            Some(true),
-            Some(false)
-        ]);
+        assert_eq!(
+            (0..5).map(|n| recent.has(slot(n))).collect::<Vec<_>>(),
+            [Some(true), Some(true), Some(false), Some(true), Some(false)]
+        );
         let last: Vec<_> = recent.slots().skip(56).map(|s| s.verdict.map(Verdict::word)).collect();
         assert_eq!(last, [Some("pass"), Some("inconclusive"), None, Some("fail")]);
         let latency = recent.slots().last().and_then(|s| s.latency_us).expect("measured");

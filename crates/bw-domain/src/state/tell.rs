@@ -15,7 +15,8 @@ use crate::outcome::{Code, Outcome, Verdict};
 pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended: &Ended<'_>) {
     let votes = said(draft, ended);
     let deciding = ended.outcome.filter(|outcome| outcome.verdict == Verdict::Fail);
-    let code = deciding.map(|outcome| outcome.code).or_else(|| failing_code(&votes)).unwrap_or(Code::SELF_LOST);
+    let code =
+        deciding.map(|outcome| outcome.code).or_else(|| failing_code(&votes)).unwrap_or(Code::SELF_LOST);
     let text = sentence(code, deciding);
     let cause = IncidentCause { code, phase: code.phase(), text: text.clone() };
     let scope = Scope::of(&votes);
@@ -23,10 +24,15 @@ pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended:
     let name = draft.spec.name().to_owned();
     draft.transit(before.health, Health::Down, streak.first_at, Cause { code, text: text.clone() });
 
-    let confirmed = Entry::new(now, EntryKind::Confirmed, format!("DOWN after {} failing rounds, {}", streak.rounds, scope.text));
+    let confirmed = Entry::new(
+        now,
+        EntryKind::Confirmed,
+        format!("DOWN after {} failing rounds, {}", streak.rounds, scope.text),
+    );
     let spoken = before.known != Some(Health::Down);
     let summary = format!("{name} is DOWN: {text}");
-    let changed = changed(draft, before.health, Health::Down, spoken, code.name(), Some(summary.clone()));
+    let change = since(draft, before.health, spoken, code.name());
+    let changed = changed(draft, change.clone(), summary.clone());
     changed.votes.clone_from(&votes);
     changed.probe = deciding.map(facts);
 
@@ -43,7 +49,8 @@ pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended:
             let id = draft.context.spare;
             draft.out.spare_used = true;
             draft.state.incident = Some(id);
-            let observed = Entry::new(streak.first_at, EntryKind::Observed, format!("first failing probe: {text}"));
+            let observed =
+                Entry::new(streak.first_at, EntryKind::Observed, format!("first failing probe: {text}"));
             let incident = Incident {
                 id,
                 monitor: draft.spec.id,
@@ -60,7 +67,7 @@ pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended:
             let known = incident_facts(&incident);
             draft.state.opened = Some(Box::new(known.clone()));
             opened.incident = Some(known);
-            opened.change = changed_part(draft, before.health, Health::Down, true, code.name());
+            opened.change = Some(Change { spoken: true, ..change });
             opened.votes = votes;
             opened.probe = deciding.map(facts);
             opened.link = link(draft, id);
@@ -86,7 +93,8 @@ pub(super) fn up(draft: &mut Draft<'_>, before: &State, streak: Streak, ended: &
     let votes = said(draft, ended);
     let summary = format!("{name} is UP");
     let probe = ended.outcome.map(facts);
-    let event = changed(draft, before.health, Health::Up, spoken, Code::OK.name(), Some(summary.clone()));
+    let change = since(draft, before.health, spoken, Code::OK.name());
+    let event = changed(draft, change, summary.clone());
     event.votes.clone_from(&votes);
     event.probe.clone_from(&probe);
     if let Some(id) = draft.state.incident.take() {
@@ -113,41 +121,31 @@ fn close(draft: &mut Draft<'_>, id: IncidentId, kind: EntryKind, why: &str, summ
         duration_s: at.since(opened.opened_at).as_secs() + opened.duration_s,
         ..*opened
     });
-    event.change = changed_part(draft, Health::Down, draft.state.health, true, Code::OK.name());
+    event.change = Some(since(draft, Health::Down, true, Code::OK.name()));
     event.link = link(draft, id);
     draft.out.events.push(event);
 }
 
 /// Adds the `monitor.changed` of this step and lends it for what else is known.
-pub(super) fn changed<'d>(
-    draft: &'d mut Draft<'_>,
-    from: Health,
-    to: Health,
-    spoken: bool,
-    reason: &str,
-    summary: Option<String>,
-) -> &'d mut Event {
-    let summary = summary.unwrap_or_else(|| format!("{} is {}: {reason}", draft.spec.name(), to.word()));
-    let severity = if to == Health::Down { Severity::Critical } else { Severity::Info };
+pub(super) fn changed<'d>(draft: &'d mut Draft<'_>, change: Change, summary: String) -> &'d mut Event {
+    let severity = if change.to == Health::Down { Severity::Critical } else { Severity::Info };
     let mut event = document(draft, EventKind::MonitorChanged, severity, summary);
-    event.change = changed_part(draft, from, to, spoken, reason);
+    event.change = Some(change);
     event.link = monitor_link(draft);
     draft.out.events.push(event);
     draft.out.events.last_mut().expect("it was pushed just now")
 }
 
-fn changed_part(draft: &Draft<'_>, from: Health, to: Health, spoken: bool, reason: &str) -> Option<Change> {
-    Some(Change { from, to, since: draft.state.since, reason: reason.to_owned(), spoken })
+/// The change from a health to the present one.
+pub(super) fn since(draft: &Draft<'_>, from: Health, spoken: bool, reason: &str) -> Change {
+    Change { from, to: draft.state.health, since: draft.state.since, reason: reason.to_owned(), spoken }
 }
 
 /// An event about the monitor. Its id means (monitor, decision, kind): the same decision committed twice is one event.
 fn document(draft: &Draft<'_>, kind: EventKind, severity: Severity, summary: String) -> Event {
     let spec = draft.spec;
-    let id = EventId::of(&[
-        &spec.id.0.to_le_bytes(),
-        &draft.observed.seq.to_le_bytes(),
-        kind.name().as_bytes(),
-    ]);
+    let id =
+        EventId::of(&[&spec.id.0.to_le_bytes(), &draft.observed.seq.to_le_bytes(), kind.name().as_bytes()]);
     let mut event = Event::new(id, kind, draft.context.now, severity, summary);
     event.monitor = Some(Subject {
         id: spec.id,
@@ -186,7 +184,11 @@ fn said(draft: &Draft<'_>, ended: &Ended<'_>) -> Vec<Said> {
     draft
         .voters(ended)
         .map(|cell| Said {
-            location: if cell.vantage.location == LOCAL { "local".to_owned() } else { cell.vantage.location.0.to_string() },
+            location: if cell.vantage.location == LOCAL {
+                "local".to_owned()
+            } else {
+                cell.vantage.location.0.to_string()
+            },
             family: cell.vantage.family,
             verdict: cell.verdict,
             code: cell.code,

@@ -128,7 +128,10 @@ fn counting_with_one_vantage() {
     check(one(1, 1), &[("p", P), ("f", D), ("p", P)]);
     check(one(3, 2), &[("p", U), ("p", P), ("f", P), ("f", P), ("p", P), ("f", P), ("f", P), ("f", D)]);
     // Inconclusive neither counts nor resets.
-    check(one(2, 2), &[("p", U), ("i", U), ("p", P), ("f", P), ("i", P), ("f", D), ("i", D), ("p", D), ("p", P)]);
+    check(
+        one(2, 2),
+        &[("p", U), ("i", U), ("p", P), ("f", P), ("i", P), ("f", D), ("i", D), ("p", D), ("p", P)],
+    );
     // An alternation never becomes a streak.
     check(one(2, 2), &[("p", U), ("p", P), ("f", P), ("p", P), ("f", P), ("p", P)]);
     // After three cadences without a pass or fail the health is UNKNOWN, and a streak that old is forgotten.
@@ -143,7 +146,10 @@ fn counting_with_several_vantages() {
             "confirm": {"failures": 2, "recoveries": 2, "agree": agree, "min": 1}})
     };
     // A strict majority of those that could see; ties keep the health.
-    check(two(""), &[("pp", U), ("pp", P), ("fp", P), ("fp", P), ("ff", P), ("ff", D), ("fp", D), ("pp", D), ("pp", P)]);
+    check(
+        two(""),
+        &[("pp", U), ("pp", P), ("fp", P), ("fp", P), ("ff", P), ("ff", D), ("fp", D), ("pp", D), ("pp", P)],
+    );
     check(two(""), &[("pp", U), ("pp", P), ("fi", P), ("if", D)]);
     check(two(""), &[("pp", U), ("pp", P), ("ff", P), ("fp", P), ("ff", P), ("ff", D)]);
     check(two("1 of 2"), &[("pp", U), ("pp", P), ("fp", P), ("pf", D)]);
@@ -175,7 +181,10 @@ fn a_first_failure_is_repeated_in_place() {
     world.step(Trigger::Outcome(&outcome));
     assert_eq!(world.state.health, Health::Down);
     assert_eq!(world.state.since, first, "back-dated to the first failing probe");
-    assert_eq!(world.events(), [EventKind::MonitorChanged, EventKind::MonitorChanged, EventKind::IncidentOpened]);
+    assert_eq!(
+        world.events(),
+        [EventKind::MonitorChanged, EventKind::MonitorChanged, EventKind::IncidentOpened]
+    );
     let Some(IncidentChange::Open(incident, entries)) = &world.steps.last().expect("steps").incident else {
         panic!("an incident opens");
     };
@@ -198,13 +207,18 @@ fn a_repeat_that_never_answers_counts_nothing() {
 
 #[test]
 fn late_and_old_outcomes_count_nothing() {
-    let mut world = World::new(serde_json::json!({"name": "a", "http": "http://a/", "every": "60s", "confirm": {"failures": 1}}));
+    let mut world = World::new(
+        serde_json::json!({"name": "a", "http": "http://a/", "every": "60s", "confirm": {"failures": 1}}),
+    );
     world.slot("p");
     world.slot("p");
     let late = world.outcome(0, world.slot - Duration::from_secs(60), 0, 'f');
     assert!(!world.step(Trigger::Outcome(&late)).counted);
     assert_eq!(world.state.health, Health::Up);
-    world.spec = spec(serde_json::json!({"name": "a", "http": "http://b/", "every": "60s", "confirm": {"failures": 1}}), 2);
+    world.spec = spec(
+        serde_json::json!({"name": "a", "http": "http://b/", "every": "60s", "confirm": {"failures": 1}}),
+        2,
+    );
     world.step(Trigger::Edited);
     let mut old = world.outcome(0, world.slot + Duration::from_secs(60), 0, 'f');
     old.job.revision = 1;
@@ -216,23 +230,21 @@ fn late_and_old_outcomes_count_nothing() {
 fn what_is_spoken_about() {
     let spoken = |world: &World| -> Vec<(Health, bool)> {
         let changes = world.steps.iter().flat_map(|step| &step.events);
-        changes.filter(|e| e.kind == EventKind::MonitorChanged).filter_map(|e| e.change.as_ref()).map(|c| (c.to, c.spoken)).collect()
+        changes
+            .filter(|e| e.kind == EventKind::MonitorChanged)
+            .filter_map(|e| e.change.as_ref())
+            .map(|c| (c.to, c.spoken))
+            .collect()
     };
     let quiet = serde_json::json!({"name": "a", "http": "http://a/", "every": "60s", "confirm": {"failures": 1, "recoveries": 1}});
     let mut world = World::new(quiet.clone());
     for letters in ["p", "f", "i", "i", "i", "f", "i", "i", "i", "p", "i", "i", "i", "p"] {
         world.slot(letters);
     }
-    assert_eq!(spoken(&world), [
-        (P, false),
-        (D, true),
-        (U, false),
-        (D, false),
-        (U, false),
-        (P, true),
-        (U, false),
-        (P, false)
-    ]);
+    assert_eq!(
+        spoken(&world),
+        [(P, false), (D, true), (U, false), (D, false), (U, false), (P, true), (U, false), (P, false)]
+    );
     let opened = world.events().iter().filter(|kind| **kind == EventKind::IncidentOpened).count();
     assert_eq!(opened, 1, "an incident that is only unobserved stays the same incident");
     let mut first = quiet;
@@ -251,7 +263,10 @@ fn pause_silences_and_resume_looks_soon() {
     paused["enabled"] = false.into();
     world.spec = spec(paused, 2);
     world.step(Trigger::Paused);
-    assert_eq!((world.state.health, world.state.incident, world.state.timer()), (U, Some(IncidentId(17)), None));
+    assert_eq!(
+        (world.state.health, world.state.incident, world.state.timer()),
+        (U, Some(IncidentId(17)), None)
+    );
     world.slot("f");
     assert_eq!(world.state.health, U);
     world.spec = spec(document, 3);
@@ -264,6 +279,7 @@ fn pause_silences_and_resume_looks_soon() {
     world.step(Trigger::Outcome(&pass));
     assert_eq!((world.state.health, world.state.incident), (P, None));
     assert_eq!(world.events().last(), Some(&EventKind::IncidentClosed));
-    let closed = world.steps.last().and_then(|step| step.events.last()).and_then(|event| event.incident.clone());
+    let closed =
+        world.steps.last().and_then(|step| step.events.last()).and_then(|event| event.incident.clone());
     assert!(closed.expect("facts").duration_s > 0);
 }

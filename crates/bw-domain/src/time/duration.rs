@@ -20,7 +20,9 @@ impl FromStr for Span {
     type Err = NotADuration;
 
     fn from_str(text: &str) -> Result<Self, NotADuration> {
-        sum(text.trim()).map(|ms| Span(Duration::from_millis(ms))).ok_or_else(|| NotADuration(text.to_owned()))
+        sum(text.trim())
+            .map(|ms| Span(Duration::from_millis(ms)))
+            .ok_or_else(|| NotADuration(text.to_owned()))
     }
 }
 
@@ -48,8 +50,11 @@ impl fmt::Display for Span {
     /// The shortest exact form with one unit: `90s`, `1500ms`, `7d`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = self.0.as_millis() as u64;
-        let (unit, factor) =
-            UNITS.iter().rev().find(|(_, factor)| ms > 0 && ms.is_multiple_of(*factor)).unwrap_or(&("s", 1_000));
+        let (unit, factor) = UNITS
+            .iter()
+            .rev()
+            .find(|(_, factor)| ms > 0 && ms.is_multiple_of(*factor))
+            .unwrap_or(&("s", 1_000));
         write!(f, "{}{unit}", ms / factor)
     }
 }

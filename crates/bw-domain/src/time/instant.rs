@@ -38,7 +38,11 @@ impl Instant {
     /// Reads RFC 3339, or whole seconds (10 digits) or milliseconds since the epoch.
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(number) = text.parse::<i64>() {
-            return Some(Self(if number.abs() < 100_000_000_000 { number.checked_mul(1000)? } else { number }));
+            return Some(Self(if number.abs() < 100_000_000_000 {
+                number.checked_mul(1000)?
+            } else {
+                number
+            }));
         }
         text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_millisecond()))
     }
@@ -79,7 +83,8 @@ impl Serialize for Instant {
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
-        Instant::parse(&text).ok_or_else(|| serde::de::Error::custom("a time is written as 2026-11-21T12:00:00Z"))
+        Instant::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom("a time is written as 2026-11-21T12:00:00Z"))
     }
 }
 

@@ -179,7 +179,11 @@ mod tests {
         assert_eq!(check((0, 60), "0+10p 50+10p", &[], &[]), [20, 0, 40, 0, 0], "missing slots are unknown");
         assert_eq!(check((0, 20), "0+60f 10+10p", &[], &[]), [10, 10, 0, 0, 0], "a faster grid takes over");
         assert_eq!(check((0, 40), "0+10p 10+10p 20+10f", &[(15, 40)], &[]), [15, 0, 0, 0, 25]);
-        assert_eq!(check((0, 40), "0+10p 10+10f", &[(30, 40)], &[(10, 35)]), [10, 0, 0, 20, 10], "paused wins");
+        assert_eq!(
+            check((0, 40), "0+10p 10+10f", &[(30, 40)], &[(10, 35)]),
+            [10, 0, 0, 20, 10],
+            "paused wins"
+        );
         assert_eq!(check((10, 10), "0+60p", &[(0, 90)], &[]), [0; 5], "no time, no parts");
         assert_eq!(check((50, 10), "0+60p", &[], &[]), [0; 5], "nor backwards");
     }
@@ -193,9 +197,14 @@ mod tests {
 
     #[test]
     fn vantages_of_a_slot_are_one_sample() {
-        let votes = [sample(0, 9, 'p'), sample(0, 9, 'f'), sample(9, 9, 'f'), sample(9, 9, 'i'), sample(18, 9, 'i')];
+        let votes =
+            [sample(0, 9, 'p'), sample(0, 9, 'f'), sample(9, 9, 'f'), sample(9, 9, 'i'), sample(18, 9, 'i')];
         let words: Vec<&str> = merge_vantages(votes).iter().map(|sample| sample.verdict.word()).collect();
-        assert_eq!(words, ["pass", "fail", "inconclusive"], "a tie is not down, and who is blind has no vote");
+        assert_eq!(
+            words,
+            ["pass", "fail", "inconclusive"],
+            "a tie is not down, and who is blind has no vote"
+        );
     }
 
     fn ranges() -> impl Strategy<Value = Vec<Range>> {

@@ -2,9 +2,9 @@
 
 use super::{Answered, Commit};
 use crate::action::Action;
+use crate::id::Uuid;
 use crate::id::{ActionId, MonitorId};
 use crate::monitor::Declaration;
-use crate::id::Uuid;
 use crate::time::Instant;
 use std::sync::Arc;
 
@@ -45,11 +45,23 @@ pub struct Edit {
 #[derive(Clone, Debug)]
 pub enum EditKind {
     /// A new monitor. `look_at`: its state begins with one round at the instant `effective_from`.
-    Create { uuid: Uuid, owner: Option<Arc<str>>, declared: Box<Declaration>, first_look: bool },
+    Create {
+        uuid: Uuid,
+        owner: Option<Arc<str>>,
+        declared: Box<Declaration>,
+        first_look: bool,
+    },
     /// A new revision, if the present one is `expect_revision` (when given).
-    Replace { id: MonitorId, expect_revision: Option<u32>, declared: Box<Declaration> },
+    Replace {
+        id: MonitorId,
+        expect_revision: Option<u32>,
+        declared: Box<Declaration>,
+    },
     /// The end of a monitor. Its history stays until retention takes it.
-    Delete { id: MonitorId, expect_revision: Option<u32> },
+    Delete {
+        id: MonitorId,
+        expect_revision: Option<u32>,
+    },
     /// A new or changed action: by id when it is not zero, else by (owner, name).
     PutAction(Box<Action>),
     DeleteAction(ActionId),
@@ -57,6 +69,7 @@ pub enum EditKind {
 
 /// The answer to one edit.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one an edit, never kept")]
 pub enum Applied {
     Monitor(Revision),
     Action(ActionId),

@@ -18,7 +18,7 @@ pub use deliveries::{Deliveries, DeliveryFilter, DeliveryItem, Outgoing, Routed}
 pub use error::StoreError;
 pub use incidents::{IncidentFilter, IncidentPage, Incidents};
 pub use leases::{Held, Leases, NodeId};
-pub use outcomes::{EvidenceRow, OutcomeRow, OutcomeQuery, Outcomes, TransitionRow};
+pub use outcomes::{EvidenceRow, OutcomeQuery, OutcomeRow, Outcomes, TransitionRow};
 pub use states::{Answer, Commit, Loaded, States};
 pub use timers::{Timer, Timers};
 

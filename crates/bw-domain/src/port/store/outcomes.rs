@@ -72,7 +72,12 @@ pub trait Outcomes: Send + Sync {
     fn evidence(&self, id: EvidenceId) -> Answered<'_, Option<EvidenceRow>>;
 
     /// The newest pieces of a monitor, or all of an incident, newest first.
-    fn evidence_of(&self, monitor: MonitorId, incident: Option<IncidentId>, limit: usize) -> Answered<'_, Vec<EvidenceRow>>;
+    fn evidence_of(
+        &self,
+        monitor: MonitorId,
+        incident: Option<IncidentId>,
+        limit: usize,
+    ) -> Answered<'_, Vec<EvidenceRow>>;
 
     /// The certificate that was last seen at any vantage.
     fn certificate(&self, monitor: MonitorId) -> Answered<'_, Option<Certificate>>;

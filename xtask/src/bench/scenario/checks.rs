@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::super::{
     Bench,
@@ -88,7 +88,8 @@ fn window(product: &Product, target: &Target, length: Duration) -> Result<Window
     thread::sleep(length);
     let (to, cpu) = (time::now(), product.process.cpu()? - before);
     let checks = target.hits(from, to)?.len() as f64;
-    Ok(Window { cpu_us: cpu * 1e6 / checks.max(1.0), rate: checks / (to - from) })
+    ensure!(checks > 0.0, "the target saw no check");
+    Ok(Window { cpu_us: cpu * 1e6 / checks, rate: checks / (to - from) })
 }
 
 /// The share of the checks that the target saw whose outcomes can be read back, over a sample of monitors.

@@ -1,6 +1,22 @@
 //! The verbs: what a person or program may ask for. One file each area; interface, pages and command line call
 //! these and nothing else.
 
+pub mod apply;
+pub mod deliveries;
+mod error;
+mod history;
+pub mod incidents;
+pub mod latency;
+pub mod monitors;
+pub mod outcomes;
+pub mod sessions;
+pub mod system;
+pub mod tokens;
+pub mod uptime;
+
+pub use error::UseError;
+pub use history::{RANGE_DEFAULT, ROWS_MAX};
+
 use crate::catalog::LiveCatalog;
 use crate::vitals::Vitals;
 use bw_domain::monitor::Defaults;
@@ -27,4 +43,21 @@ pub struct Services {
     pub defaults: Arc<Defaults>,
     /// The address under which people reach the pages, without a slash at the end; may be empty.
     pub base_url: Arc<str>,
+}
+
+/// Who asks for a change.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// The person, token or file, for timelines.
+    pub actor: &'a str,
+    /// The owner on whose behalf it is done: a file's name, or nobody (interface and pages). What another owner
+    /// has declared is refused.
+    pub owner: Option<&'a Arc<str>>,
+}
+
+impl<'a> By<'a> {
+    /// A person or program at the interface or the pages.
+    pub fn hand(actor: &'a str) -> Self {
+        By { actor, owner: None }
+    }
 }

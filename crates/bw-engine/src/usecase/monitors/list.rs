@@ -1,0 +1,291 @@
+//! Lists of monitors from memory alone: the catalog and the rows of observations. Ten thousand of them cost two
+//! walks over sorted lists, whatever the filter.
+
+use super::{MonitorView, Shown, mode};
+use crate::usecase::{Services, UseError};
+use bw_domain::id::MonitorId;
+use bw_domain::limits;
+use bw_domain::monitor::Spec;
+use bw_domain::port::store::Loaded;
+use bw_domain::state::{Observed, State};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// Which monitors, in which order. The default is the first page of all, by id.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    pub limit: usize,
+    /// Where to go on: [`MonitorPage::next`] of the page before, with the same order.
+    pub after: Option<String>,
+    pub state: Option<Shown>,
+    /// All must match.
+    pub labels: Vec<LabelFilter>,
+    /// A part of the name, the target or a label's value, in any case.
+    pub q: Option<String>,
+    pub sort: Sort,
+}
+
+impl Default for ListQuery {
+    fn default() -> Self {
+        ListQuery { limit: limits::PAGE_DEFAULT, after: None, state: None, labels: Vec::new(), q: None, sort: Sort::default() }
+    }
+}
+
+/// `team:web`, or `team` for any value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelFilter {
+    pub key: String,
+    pub value: Option<String>,
+}
+
+impl LabelFilter {
+    /// Reads `key:value` or `key`.
+    pub fn parse(text: &str) -> Self {
+        match text.split_once(':') {
+            Some((key, value)) => LabelFilter { key: key.to_owned(), value: Some(value.to_owned()) },
+            None => LabelFilter { key: text.to_owned(), value: None },
+        }
+    }
+
+    fn matches(&self, spec: &Spec) -> bool {
+        spec.declared.labels.get(&self.key).is_some_and(|value| self.value.as_ref().is_none_or(|want| want == value))
+    }
+}
+
+/// The order of a list; equal ones by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Sort {
+    pub key: SortKey,
+    pub descending: bool,
+}
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SortKey {
+    #[default]
+    Id,
+    Name,
+    /// The most urgent first.
+    State,
+    /// The longest in its state first.
+    Since,
+    /// The fastest first; those without a latency last.
+    Latency,
+}
+
+impl SortKey {
+    /// The words of `?sort=`.
+    pub const WORDS: [(&'static str, SortKey); 5] = [
+        ("id", SortKey::Id),
+        ("name", SortKey::Name),
+        ("state", SortKey::State),
+        ("since", SortKey::Since),
+        ("latency", SortKey::Latency),
+    ];
+}
+
+impl Sort {
+    /// Reads `name`, or `-name` for descending.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (word, descending) = text.strip_prefix('-').map_or((text, false), |word| (word, true));
+        let key = SortKey::WORDS.iter().find(|(known, _)| *known == word)?.1;
+        Some(Sort { key, descending })
+    }
+}
+
+/// One page.
+#[derive(Clone, Debug)]
+pub struct MonitorPage {
+    pub items: Vec<MonitorView>,
+    /// `ListQuery::after` of the next page, if there is one.
+    pub next: Option<String>,
+    /// How many match, on all pages.
+    pub total: usize,
+    /// How many match in each state, the filter on state aside.
+    pub counts: Counts,
+}
+
+/// Monitors by the word shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts([usize; Shown::ALL.len()]);
+
+impl Counts {
+    /// How many show this word.
+    pub fn of(&self, shown: Shown) -> usize {
+        self.0[shown as usize]
+    }
+
+    /// All of them.
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+}
+
+/// A page of monitors.
+pub async fn list(services: &Services, query: &ListQuery) -> Result<MonitorPage, UseError> {
+    let after = query.after.as_deref().map(Cursor::parse).transpose()?;
+    let needle = query.q.as_deref().map(str::to_lowercase).filter(|needle| !needle.is_empty());
+    let mut counts = Counts::default();
+    let mut found: Vec<MonitorView> = Vec::new();
+    for view in views(services).await? {
+        if !query.labels.iter().all(|label| label.matches(&view.spec)) || !mentions(&view.spec, needle.as_deref()) {
+            continue;
+        }
+        let shown = view.shown();
+        counts.0[shown as usize] += 1;
+        if query.state.is_none_or(|wanted| wanted == shown) {
+            found.push(view);
+        }
+    }
+    let total = found.len();
+    if query.sort != Sort::default() {
+        found.sort_by_cached_key(|view| Cursor::of(view, query.sort));
+    }
+    let begin = after.map_or(0, |after| found.partition_point(|view| Cursor::of(view, query.sort) <= after));
+    let end = found.len().min(begin + query.limit.clamp(1, limits::PAGE_MAX));
+    let more = end < found.len();
+    found.truncate(end);
+    let items = found.split_off(begin);
+    let next = items.last().filter(|_| more).map(|last| Cursor::of(last, query.sort).to_string());
+    Ok(MonitorPage { items, next, total, counts })
+}
+
+/// One monitor.
+pub async fn get(services: &Services, id: MonitorId) -> Result<MonitorView, UseError> {
+    let spec = services.catalog.get(id).ok_or(UseError::NotFound)?;
+    let loaded = services.store.states.load(vec![id]).await?.pop().flatten();
+    Ok(view(spec, loaded))
+}
+
+/// Every monitor, by id: two ascending lists walked together.
+async fn views(services: &Services) -> Result<impl Iterator<Item = MonitorView>, UseError> {
+    let specs = services.catalog.all();
+    let mut rows = services.store.states.all().await?.into_iter().peekable();
+    Ok(specs.into_iter().map(move |spec| {
+        while rows.next_if(|row| row.monitor < spec.id).is_some() {}
+        let row = rows.next_if(|row| row.monitor == spec.id);
+        view(spec, row)
+    }))
+}
+
+pub(super) fn view(spec: Arc<Spec>, loaded: Option<Loaded>) -> MonitorView {
+    let (observed, state) = match loaded {
+        Some(loaded) => (loaded.observed, loaded.state),
+        None => (Observed::default(), State::new(spec.created_at, spec.revision)),
+    };
+    MonitorView { mode: mode(&spec), spec, state, observed }
+}
+
+fn mentions(spec: &Spec, needle: Option<&str>) -> bool {
+    let Some(needle) = needle else { return true };
+    let holds = |text: &str| text.to_lowercase().contains(needle);
+    holds(spec.name()) || holds(spec.probe.target()) || spec.declared.labels.values().any(|value| holds(value))
+}
+
+/// A place in an ordered list: survives that monitors come, go and move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cursor {
+    key: Key,
+    descending: bool,
+    id: MonitorId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Number(i64),
+    Text(String),
+}
+
+impl Cursor {
+    fn of(view: &MonitorView, sort: Sort) -> Self {
+        let key = match sort.key {
+            SortKey::Id => Key::Number(view.spec.id.0),
+            SortKey::Name => Key::Text(view.spec.name().to_lowercase()),
+            SortKey::State => Key::Number(view.shown() as i64),
+            SortKey::Since => Key::Number(view.state.since.ms()),
+            SortKey::Latency => Key::Number(view.latency_us().map_or(i64::MAX, i64::from)),
+        };
+        Cursor { key, descending: sort.descending, id: view.spec.id }
+    }
+
+    fn parse(text: &str) -> Result<Self, UseError> {
+        Cursor::read(text).ok_or_else(|| UseError::invalid("after", "is not the `next` of a page before"))
+    }
+
+    /// `ID`, or kind, order, key, `~ID`: the id is read from the end, since a name may hold anything.
+    fn read(text: &str) -> Option<Self> {
+        if let Ok(id) = text.parse() {
+            return Some(Cursor { key: Key::Number(id), descending: false, id: MonitorId(id) });
+        }
+        let (head, id) = text.rsplit_once('~')?;
+        let mut head = head.chars();
+        let (kind, order, key) = (head.next()?, head.next()?, head.as_str());
+        let key = match kind {
+            'n' => Key::Number(key.parse().ok()?),
+            't' => Key::Text(key.to_owned()),
+            _ => return None,
+        };
+        let descending = match order {
+            '+' => false,
+            '-' => true,
+            _ => return None,
+        };
+        Some(Cursor { key, descending, id: MonitorId(id.parse().ok()?) })
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let order = if self.descending { '-' } else { '+' };
+        match &self.key {
+            Key::Number(id) if *id == self.id.0 && !self.descending => write!(f, "{id}"),
+            Key::Number(key) => write!(f, "n{order}{key}~{}", self.id),
+            Key::Text(key) => write!(f, "t{order}{key}~{}", self.id),
+        }
+    }
+}
+
+impl PartialOrd for Cursor {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Cursor {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let order = self.key.cmp(&other.key).then(self.id.cmp(&other.id));
+        if self.descending { order.reverse() } else { order }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_survive_their_text() {
+        for (text, good) in [
+            ("17", true),
+            ("n-5~17", true),
+            ("n+5~17", true),
+            ("t+a~b é~17", true),
+            ("t-~17", true),
+            ("", false),
+            ("x+5~17", false),
+            ("n+five~17", false),
+            ("n+5", false),
+            ("é+5~17", false),
+        ] {
+            let read = Cursor::read(text);
+            assert_eq!(read.map(|cursor| cursor.to_string()), good.then(|| text.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn orders_and_filters_are_read() {
+        assert_eq!(Sort::parse("-name"), Some(Sort { key: SortKey::Name, descending: true }));
+        assert_eq!(Sort::parse("colour"), None);
+        assert_eq!(LabelFilter::parse("a:b:c"), LabelFilter { key: "a".into(), value: Some("b:c".into()) });
+        assert_eq!(LabelFilter::parse("a").value, None);
+    }
+}

@@ -1,0 +1,61 @@
+//! Monitors: seeing, declaring, editing, pausing, and probing them now.
+
+mod edit;
+mod list;
+mod probe;
+mod shown;
+
+pub use edit::{Create, create, delete, patch, pause, replace, resume};
+pub(super) use edit::{change_of, consequence, next_of, nothing_masked, refusal, settle};
+pub use list::{Counts, LabelFilter, ListQuery, MonitorPage, Sort, SortKey, get, list};
+pub use probe::{probe_draft, probe_now};
+pub use shown::Shown;
+
+use bw_domain::monitor::Spec;
+use bw_domain::outcome::Verdict;
+use bw_domain::state::{Cell, Mode, Observed, State};
+use bw_domain::time::Instant;
+use std::sync::Arc;
+
+/// A monitor with what is believed and was last seen of it. Nothing in it was read from outcomes.
+#[derive(Clone, Debug)]
+pub struct MonitorView {
+    pub spec: Arc<Spec>,
+    pub state: State,
+    pub observed: Observed,
+    pub mode: Mode,
+}
+
+impl MonitorView {
+    /// The word that people see.
+    pub fn shown(&self) -> Shown {
+        Shown::of(self.state.health, self.mode)
+    }
+
+    /// The vantage that was looked from last.
+    pub fn last_cell(&self) -> Option<&Cell> {
+        self.observed.cells.iter().max_by_key(|cell| cell.at)
+    }
+
+    /// The last slot with an outcome.
+    pub fn last_slot(&self) -> Option<Instant> {
+        self.observed.cells.iter().map(|cell| cell.slot).max()
+    }
+
+    /// The latency of the last probe that measured one, in microseconds.
+    pub fn latency_us(&self) -> Option<u32> {
+        self.last_cell().filter(|cell| cell.verdict != Verdict::Inconclusive).map(|cell| cell.latency_us)
+    }
+
+    /// Fails and passes in a row at the vantage that saw last; one of them is zero.
+    pub fn in_a_row(&self) -> (u32, u32) {
+        let newest = self.observed.cells.iter().max_by_key(|cell| cell.conclusive_at);
+        let streak = newest.map_or(0, |cell| cell.streak);
+        if streak < 0 { (streak.unsigned_abs(), 0) } else { (0, streak.unsigned_abs()) }
+    }
+}
+
+/// The mode of a monitor; maintenance windows come later.
+pub(super) fn mode(spec: &Spec) -> Mode {
+    if spec.enabled { Mode::Active } else { Mode::Paused }
+}

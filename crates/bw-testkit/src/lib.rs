@@ -1,2 +1,6 @@
 //! Builders, a manual clock, contract suites, misbehaving servers and sinks for tests.
+
+pub mod builders;
+pub mod clock;
+pub mod dice;
 pub mod server;

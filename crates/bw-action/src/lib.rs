@@ -1,7 +1,7 @@
 //! Senders: what carries one event to one action, once. Each kind of action is a folder; `classes` says what a
 //! sink's answer means for all of them.
 //!
-//! Invariants: an attempt ends within `limits::SEND_TIMEOUT` and always as a receipt; no receipt, error or log
+//! Invariants: an attempt ends within `limits::SEND_TIMEOUT`, always as a receipt; no receipt, error or log
 //! line holds an address, a header or a key of an action; nothing here opens a connection of its own.
 
 mod classes;
@@ -15,7 +15,6 @@ mod webhook;
 
 use bw_domain::action::ActionKind;
 use bw_domain::delivery::{Attempt, AttemptResult, Receipt};
-use bw_domain::limits::SEND_TIMEOUT;
 use bw_domain::port::Fut;
 use bw_domain::port::clock::Clock;
 use bw_domain::port::sender::{Dispatch, Sender};
@@ -51,10 +50,7 @@ impl Sender for Senders {
     fn send(&self, dispatch: Dispatch) -> Fut<'_, Receipt> {
         Box::pin(async move {
             let (at, began) = (self.clock.now(), self.clock.monotonic());
-            let ending = match tokio::time::timeout(SEND_TIMEOUT, self.attempt(&dispatch)).await {
-                Ok(ending) => ending,
-                Err(_) => Ending::retry(0, format!("no answer within {} s", SEND_TIMEOUT.as_secs())),
-            };
+            let ending = self.attempt(&dispatch).await;
             let took = self.clock.monotonic().saturating_sub(began);
             let took_ms = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
             tell(&dispatch, &ending);
@@ -75,3 +71,6 @@ fn tell(dispatch: &Dispatch, ending: &Ending) {
         _ => tracing::warn!("[WEBHOOK] failed delivery={delivery} action={action}: {}", ending.text),
     }
 }
+
+#[cfg(test)]
+mod tests;

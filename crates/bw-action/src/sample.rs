@@ -6,9 +6,23 @@ use bw_domain::id::{DeliveryId, EventId, IncidentId, MonitorId};
 use bw_domain::incident::{IncidentCause, Said, Scope};
 use bw_domain::monitor::Family;
 use bw_domain::outcome::{Code, Phases, Verdict};
+use bw_domain::port::clock::Clock;
 use bw_domain::port::sender::Dispatch;
 use bw_domain::state::Health;
-use bw_domain::time::Instant;
+use bw_domain::time::{Duration, Instant};
+
+/// It is always half past ten.
+pub(crate) struct StoodStill;
+
+impl Clock for StoodStill {
+    fn now(&self) -> Instant {
+        at("10:30:00")
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+}
 
 pub(crate) fn at(time: &str) -> Instant {
     Instant::parse(&format!("2026-11-21T{time}Z")).expect("a time of day")

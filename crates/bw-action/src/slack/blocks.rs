@@ -22,7 +22,7 @@ pub(super) fn blocks(dispatch: &Dispatch) -> Vec<Value> {
     let event = &dispatch.event;
     let mut blocks = vec![section(format!("*{}*", escape(&event.summary, SECTION_MAX - 2)))];
     blocks.extend(facts(event));
-    blocks.extend(event.probe.as_ref().and_then(expectation));
+    blocks.extend(expectation(event));
     blocks.extend(votes(&event.votes));
     blocks.extend(event.probe.as_ref().and_then(phases));
     let missed = missed(event, &dispatch.merged);
@@ -63,13 +63,14 @@ fn facts(event: &Event) -> Option<Value> {
     (!fields.is_empty()).then(|| json!({ "type": "section", "fields": fields }))
 }
 
-fn expectation(probe: &ProbeFacts) -> Option<Value> {
-    let seen = escape(&probe.text, PART_MAX);
-    match &probe.expectation {
-        Some(expected) => Some(section(format!("*Expected* `{}`\n{seen}", escape(expected, PART_MAX)))),
-        None if !seen.is_empty() => Some(section(seen)),
-        None => None,
-    }
+/// The expectation that failed, and what was seen unless the cause has said it.
+fn expectation(event: &Event) -> Option<Value> {
+    let probe = event.probe.as_ref()?;
+    let is_said = event.incident.as_ref().is_some_and(|incident| incident.cause.text == probe.text);
+    let seen = if is_said { String::new() } else { escape(&probe.text, PART_MAX) };
+    let expected = probe.expectation.as_ref().map(|text| format!("*Failed expectation* `{}`", escape(text, PART_MAX)));
+    let lines: Vec<String> = expected.into_iter().chain(Some(seen).filter(|seen| !seen.is_empty())).collect();
+    (!lines.is_empty()).then(|| section(lines.join("\n")))
 }
 
 /// The verdict of each vantage, one a line.
@@ -98,7 +99,8 @@ fn phases(probe: &ProbeFacts) -> Option<Value> {
     (!steps.is_empty()).then(|| context(format!("{status}{}", steps.join(" · "))))
 }
 
+/// A link that was cut would lead nowhere: one that is too long is left out.
 fn link(event: &Event) -> Option<Value> {
-    let link = event.link.as_deref().filter(|link| link.starts_with("http"))?;
-    Some(context(format!("<{}|Open in Bellwether>", escape(link, FIELD_MAX))))
+    let link = event.link.as_deref().filter(|link| link.starts_with("http") && link.len() <= PART_MAX / 2)?;
+    Some(context(format!("<{}|Open in Bellwether>", escape(link, FIELD_MAX - 50))))
 }

@@ -8,6 +8,8 @@ mod sign;
 
 pub(crate) use config::Hook;
 pub(crate) use send::send;
+#[cfg(test)]
+pub(crate) use sign::sign as signature;
 
 #[cfg(test)]
 mod tests;

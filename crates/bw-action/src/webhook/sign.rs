@@ -5,7 +5,7 @@ use ring::hmac;
 use std::fmt::Write;
 
 /// The value of `X-Bellwether-Signature`.
-pub(super) fn sign(secret: &str, timestamp: &str, body: &[u8]) -> String {
+pub(crate) fn sign(secret: &str, timestamp: &str, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let mut context = hmac::Context::with_key(&key);
     context.update(timestamp.as_bytes());

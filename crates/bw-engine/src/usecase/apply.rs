@@ -58,13 +58,13 @@ pub struct Planned {
 
 /// What applying would do.
 pub async fn plan(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Plan, UseError> {
-    Ok(compare(services, owner, declared)?.plan)
+    Ok(compare(services, owner, declared).await?.plan)
 }
 
 /// Applies everything or nothing, and says what was done.
 pub async fn apply(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Plan, UseError> {
     for _ in 0..TRIES {
-        let Comparison { plan, changes } = compare(services, owner, declared.clone())?;
+        let Comparison { plan, changes } = compare(services, owner, declared.clone()).await?;
         if changes.is_empty() {
             return Ok(plan);
         }
@@ -95,6 +95,8 @@ enum Change {
     Create(Declaration),
     Replace { old: Arc<Spec>, declared: Declaration },
     Delete(Arc<Spec>),
+    /// A stored monitor that no longer compiles gets a declaration that does, or ends.
+    Mend { broken: Broken, declared: Option<Declaration> },
     PutAction(Action),
     DeleteAction(ActionId),
 }
@@ -116,13 +118,32 @@ impl Change {
     }
 }
 
-fn compare(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Comparison, UseError> {
+/// A stored monitor that is in no catalog: what was accepted once is a mistake under the defaults of today.
+#[derive(Clone, Copy)]
+struct Broken {
+    id: MonitorId,
+    revision: u32,
+}
+
+async fn broken(services: &Services, owner: &Arc<str>) -> Result<BTreeMap<String, Broken>, UseError> {
+    let mut found = BTreeMap::new();
+    for (id, _) in services.catalog.broken() {
+        let Some(newest) = services.store.catalog.revisions(id).await?.pop() else { continue };
+        if let Some(declared) = newest.declared.filter(|_| newest.owner.as_ref() == Some(owner)) {
+            found.insert(declared.key().to_owned(), Broken { id, revision: newest.revision });
+        }
+    }
+    Ok(found)
+}
+
+async fn compare(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Comparison, UseError> {
     let mut comparison = Comparison { plan: Plan::default(), changes: Vec::new() };
     let problems = mistakes(services, &declared);
     if !problems.is_empty() {
         return Err(UseError::Invalid(problems));
     }
-    comparison.monitors(services, owner, declared.monitors)?;
+    let broken = broken(services, owner).await?;
+    comparison.monitors(services, owner, broken, declared.monitors)?;
     comparison.actions(services, owner, declared.actions);
     comparison.plan.notes = comparison.renames();
     Ok(comparison)
@@ -154,12 +175,24 @@ fn mistakes(services: &Services, declared: &Declared) -> Vec<Problem> {
 }
 
 impl Comparison {
-    fn monitors(&mut self, services: &Services, owner: &Arc<str>, declared: Vec<Declaration>) -> Result<(), UseError> {
+    fn monitors(
+        &mut self,
+        services: &Services,
+        owner: &Arc<str>,
+        mut broken: BTreeMap<String, Broken>,
+        declared: Vec<Declaration>,
+    ) -> Result<(), UseError> {
         let owned = services.catalog.all().into_iter().filter(|spec| spec.owner.as_ref() == Some(owner));
         let mut known: BTreeMap<String, Arc<Spec>> =
             owned.map(|spec| (spec.declared.key().to_owned(), spec)).collect();
         for mut declared in declared {
             let key = declared.key().to_owned();
+            if let Some(broken) = broken.remove(&key) {
+                nothing_masked(&mut declared)?;
+                self.plan.replace.push(Planned::new("monitor", key, broken.id.0));
+                self.changes.push(Change::Mend { broken, declared: Some(declared) });
+                continue;
+            }
             match known.remove(&key) {
                 None => {
                     nothing_masked(&mut declared)?;
@@ -181,6 +214,10 @@ impl Comparison {
         for (key, old) in known {
             self.plan.delete.push(Planned::new("monitor", key, old.id.0));
             self.changes.push(Change::Delete(old));
+        }
+        for (key, broken) in broken {
+            self.plan.delete.push(Planned::new("monitor", key, broken.id.0));
+            self.changes.push(Change::Mend { broken, declared: None });
         }
         Ok(())
     }
@@ -293,6 +330,14 @@ async fn decide(services: &Services, owner: &Arc<str>, changes: Vec<Change>) -> 
                     let commit =
                         loaded.get(&old.id).map(|row| consequence(services, &old, row, Trigger::Deleted, owner));
                     (EditKind::Delete { id: old.id, expect_revision: Some(old.revision) }, commit)
+                }
+                Change::Mend { broken: Broken { id, revision }, declared } => {
+                    let expect_revision = Some(revision);
+                    let kind = match declared {
+                        Some(declared) => EditKind::Replace { id, expect_revision, declared: Box::new(declared) },
+                        None => EditKind::Delete { id, expect_revision },
+                    };
+                    (kind, None)
                 }
                 Change::PutAction(action) => (EditKind::PutAction(Box::new(action)), None),
                 Change::DeleteAction(id) => (EditKind::DeleteAction(id), None),

@@ -34,6 +34,13 @@ impl Net {
         self.dial_by(&self.names, dial, watch, address).await
     }
 
+    /// Whether the host has an address.
+    pub async fn resolves(&self, dial: &Dial<'_>) -> bool {
+        let question =
+            Question { host: dial.host, family: dial.family, resolver: dial.resolver, within: dial.within };
+        self.names.resolve(&question, self.guard, self.clock.monotonic()).await.is_ok()
+    }
+
     pub(crate) async fn dial_by(
         &self,
         names: &crate::resolve::Names,

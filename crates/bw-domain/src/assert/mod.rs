@@ -82,9 +82,13 @@ impl Expectation {
         self.rule.code()
     }
 
-    /// True when it looks at headers, so that others need not collect them.
-    pub fn reads_headers(&self) -> bool {
-        matches!(self.rule, Rule::Text { of: Text::Header(_), .. })
+    /// The header that it looks at, in lower case: without one nobody has to collect headers, and with one whose
+    /// value is a secret nobody shows what was seen.
+    pub fn header(&self) -> Option<&str> {
+        match &self.rule {
+            Rule::Text { of: Text::Header(name), .. } => Some(name),
+            _ => None,
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod answer;
 mod authority;
+mod clock;
+mod full;
 mod names;
 mod request;
 mod sink;
@@ -12,6 +14,8 @@ mod target;
 
 pub use answer::Answer;
 pub use authority::{Authority, Leaf};
+pub use clock::RunningClock;
+pub use full::Full;
 pub use names::{Names, Reply};
 pub use request::Recorded;
 pub use sink::Sink;

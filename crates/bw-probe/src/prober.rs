@@ -1,0 +1,143 @@
+//! The port `Prober`: admits probes within a bound, runs each as a task of one set, and keeps their outcomes until
+//! they are taken. What is admitted always fits the outbox, so a finished probe never waits.
+
+use crate::hosts::Hosts;
+use crate::probe::Context;
+use crate::selftest::Gate;
+use bw_domain::limits;
+use bw_domain::outcome::Outcome;
+use bw_domain::port::Fut;
+use bw_domain::port::prober::{Assignment, Prober};
+use bw_net::Net;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// How to run probes.
+pub struct Config {
+    /// The way out, with the clock.
+    pub net: Arc<Net>,
+    /// Where the tasks run.
+    pub handle: Handle,
+    /// Probes at the same time: `limits::PROBES_AT_ONCE`.
+    pub at_once: usize,
+    /// Probes at the same time against one host: `limits::PROBES_PER_HOST`.
+    pub per_host: usize,
+    /// The observer's self-test, when there are anchors.
+    pub gate: Option<Arc<Gate>>,
+}
+
+impl Config {
+    /// With the limits of the product.
+    pub fn new(net: Arc<Net>, handle: Handle) -> Self {
+        Config { net, handle, at_once: limits::PROBES_AT_ONCE, per_host: limits::PROBES_PER_HOST, gate: None }
+    }
+}
+
+/// Runs probes. Dropping it ends them all.
+pub struct BwProber {
+    handle: Handle,
+    at_once: usize,
+    shared: Arc<Shared>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+struct Shared {
+    context: Context,
+    state: Mutex<State>,
+    /// There are outcomes.
+    ready: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    running: usize,
+    finished: VecDeque<Outcome>,
+}
+
+impl State {
+    fn room(&self, at_once: usize) -> usize {
+        let inbox = limits::INBOX.saturating_sub(self.running + self.finished.len());
+        at_once.saturating_sub(self.running).min(inbox)
+    }
+}
+
+impl Shared {
+    /// Counters and queue are changed together and without a panic in between.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(self: Arc<Self>, assignment: Assignment) {
+        let outcome = self.context.scheduled(&assignment).await;
+        let mut state = self.state();
+        state.running -= 1;
+        state.finished.push_back(outcome);
+        drop(state);
+        self.ready.notify_one();
+    }
+}
+
+impl BwProber {
+    pub fn new(config: Config) -> Self {
+        let context = Context { net: config.net, gate: config.gate, hosts: Hosts::new(config.per_host) };
+        BwProber {
+            handle: config.handle,
+            at_once: config.at_once,
+            shared: Arc::new(Shared { context, state: Mutex::default(), ready: Notify::new() }),
+            tasks: Mutex::new(JoinSet::new()),
+        }
+    }
+
+    /// The set is changed only through its own methods, each of which leaves it whole.
+    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Prober for BwProber {
+    fn room(&self) -> usize {
+        self.shared.state().room(self.at_once)
+    }
+
+    fn start(&self, mut batch: Vec<Assignment>) -> Vec<Assignment> {
+        let rest = {
+            let mut state = self.shared.state();
+            let admitted = state.room(self.at_once).min(batch.len());
+            state.running += admitted;
+            batch.split_off(admitted)
+        };
+        let mut tasks = self.tasks();
+        for assignment in batch {
+            tasks.spawn_on(self.shared.clone().run(assignment), &self.handle);
+        }
+        rest
+    }
+
+    fn finished(&self, max: usize) -> Fut<'_, Vec<Outcome>> {
+        Box::pin(async move {
+            loop {
+                let ready = self.shared.ready.notified();
+                let taken = self.take(max);
+                if !taken.is_empty() || max == 0 {
+                    return taken;
+                }
+                ready.await;
+            }
+        })
+    }
+
+    fn take(&self, max: usize) -> Vec<Outcome> {
+        // Ended tasks hold their memory until they are joined.
+        while self.tasks().try_join_next().is_some() {}
+        let mut state = self.shared.state();
+        let count = state.finished.len().min(max);
+        state.finished.drain(..count).collect()
+    }
+
+    fn once(&self, assignment: Assignment) -> Fut<'_, Outcome> {
+        Box::pin(async move { self.shared.context.now(&assignment).await })
+    }
+}

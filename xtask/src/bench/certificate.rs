@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
 
 /// Files in PEM.
 pub struct Certificate {
@@ -18,12 +18,17 @@ pub struct Certificate {
 
 pub fn make(folder: &Path, addresses: &[Ipv4Addr]) -> Result<Certificate> {
     let mut authority = CertificateParams::new(Vec::new())?;
+    // Issuer and subject of the leaf must differ, or OpenSSL takes it for self-signed.
+    authority.distinguished_name.push(DnType::CommonName, "Bench authority");
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate()?;
     let authority_certificate = authority.self_signed(&authority_key)?;
     let issuer = Issuer::new(authority, authority_key);
 
     let mut leaf = CertificateParams::new(vec!["localhost".to_owned()])?;
+    leaf.distinguished_name.push(DnType::CommonName, "localhost");
+    leaf.use_authority_key_identifier_extension = true;
     let addresses = addresses.iter().map(|address| SanType::IpAddress(IpAddr::V4(*address)));
     leaf.subject_alt_names.extend(addresses);
     let leaf_key = KeyPair::generate()?;

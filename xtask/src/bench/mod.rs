@@ -89,15 +89,12 @@ pub fn run(options: &Options) -> Result<Verdict> {
     let mut failed = Vec::new();
     for scenario in scenarios {
         shell::heading(&format!("scenario {scenario:?}"));
-        match measure(*scenario, &bench) {
-            Ok(found) => {
-                found.iter().for_each(Figure::tell);
-                figures.extend(found);
-            }
-            Err(error) => {
-                eprintln!("scenario {scenario:?}: {error:#}");
-                failed.push(scenario);
-            }
+        let before = figures.len();
+        let outcome = measure(*scenario, &bench, &mut figures);
+        figures[before..].iter().for_each(Figure::tell);
+        if let Err(error) = outcome {
+            eprintln!("scenario {scenario:?}: {error:#}");
+            failed.push(scenario);
         }
     }
     shell::heading("all figures");
@@ -108,15 +105,16 @@ pub fn run(options: &Options) -> Result<Verdict> {
     Ok(Verdict::of(failed.is_empty()))
 }
 
-fn measure(scenario: Scenario, bench: &Bench) -> Result<Vec<Figure>> {
+/// Adds the figures of one scenario; those found before an error stay.
+fn measure(scenario: Scenario, bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     match scenario {
-        Scenario::A => scenario::checks::measure(bench),
-        Scenario::B => scenario::hold::measure(bench),
-        Scenario::C => scenario::memory::measure(bench),
-        Scenario::D => scenario::grid::measure(bench),
-        Scenario::E => scenario::list::measure(bench),
-        Scenario::H => scenario::react::measure(bench),
-        Scenario::I => scenario::size::measure(bench),
+        Scenario::A => scenario::checks::measure(bench, figures),
+        Scenario::B => scenario::hold::measure(bench, figures),
+        Scenario::C => scenario::memory::measure(bench, figures),
+        Scenario::D => scenario::grid::measure(bench, figures),
+        Scenario::E => scenario::list::measure(bench, figures),
+        Scenario::H => scenario::react::measure(bench, figures),
+        Scenario::I => scenario::size::measure(bench, figures),
         Scenario::F | Scenario::G | Scenario::Fleet => bail!("comes later"),
     }
 }

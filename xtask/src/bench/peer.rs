@@ -27,7 +27,7 @@ pub fn blackbox(bench: &Bench, target: &Target, secure: bool, probes: usize) -> 
     );
     fs::write(&file, module)?;
     let address = format!("127.0.0.1:{}", target::free_port()?);
-    let mut command = shell::program(program);
+    let mut command = target::pinned(&program, None);
     command.arg(format!("--config.file={}", file.display())).arg("--log.level=error");
     let process = Process::start(command.arg(format!("--web.listen-address={address}")))?;
     let mut client = Client::new(address);

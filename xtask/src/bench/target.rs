@@ -5,6 +5,7 @@ use std::{
     fs,
     net::{Ipv4Addr, TcpListener, TcpStream},
     path::{Path, PathBuf},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -108,16 +109,15 @@ fn parse(line: &str) -> Option<Hit> {
     Some(Hit { at: at.parse().ok()?, path: path.to_owned() })
 }
 
-/// A program that runs on one core only, where one is named.
-pub fn pinned(program: &Path, core: Option<&str>) -> std::process::Command {
-    match core {
-        None => shell::program(program),
-        Some(core) => {
-            let mut command = shell::program("taskset");
-            command.args(["-c", core]).arg(program);
-            command
-        }
+/// A program that dies with this one, whatever ends it, and runs on one core only where one is named.
+pub fn pinned(program: &Path, core: Option<&str>) -> Command {
+    let mut command = shell::program("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    if let Some(core) = core {
+        command.args(["taskset", "-c", core]);
     }
+    command.arg(program);
+    command
 }
 
 /// A port that was free a moment ago.

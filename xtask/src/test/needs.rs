@@ -47,12 +47,14 @@ pub const NEEDS: &[Need] = &[
     Need { look: Program("mount"), package: "mount", layers: &[Contract, E2e] },
 ];
 
+/// The first line here goes with a need of `python3-venv` above.
 pub const PYTHON: &[PythonTool] = &[];
 
 /// What `bench` uses beside the product.
 pub const BENCH: &[Need] = &[
     Need { look: Program("nginx"), package: "nginx-light", layers: &[] },
     Need { look: Program("taskset"), package: "util-linux", layers: &[] },
+    Need { look: Program("setpriv"), package: "util-linux", layers: &[] },
 ];
 
 /// What `bench` runs beside the product where it can be had.

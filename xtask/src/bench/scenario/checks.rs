@@ -34,12 +34,11 @@ const KINDS: [Kind; 2] = [
     Kind { name: "https", secure: true, monitors: 1000, goal: 340.0 },
 ];
 
-pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
+pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     for kind in &KINDS {
         figures.extend(kind.measure(bench)?);
     }
-    Ok(figures)
+    Ok(())
 }
 
 impl Kind {

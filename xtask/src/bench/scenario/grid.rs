@@ -26,15 +26,14 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// The width of a bin when crowding is measured, in seconds.
 const BIN_S: f64 = 0.1;
 
-pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
+pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     let target = Target::start(&bench.work, "grid", None)?;
     let raw = raw_deviation(bench, &target)?;
     for (name, hanging_of) in [("all well", None), ("1 % hanging", Some(100))] {
         let arrivals = arrivals(bench, &target, name, hanging_of)?;
         figures.extend(judge(name, &arrivals, &raw)?);
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// One arrival: its slot and the instant at the target.

@@ -36,7 +36,7 @@ enum Until {
     End,
 }
 
-pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
+pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     let target = Target::start(&bench.work, "list", None)?;
     let options = format!("every: {}s, timeout: 5s", EVERY.as_secs());
     let file = product::monitors((0..MONITORS).map(|n| target.url(false, n)), &options);
@@ -50,15 +50,15 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     thread::sleep(EVERY + CHECK);
     let checked: HashSet<_> = target.hits(from, end)?.into_iter().map(|hit| hit.path).collect();
 
-    let mut figures = vec![
+    figures.extend([
         Figure::new('E', "10,000 ready and listed, restart", again, "s").at_most(0.5),
         Figure::new('E', "10,000 ready and listed, first start with the file", first, "s").at_most(0.5),
         Figure::new('E', "checked within one interval", 100.0 * checked.len() as f64 / MONITORS as f64, "%")
             .at_least(100.0),
-    ];
-    figures.extend(answers(&product, &target)?);
+    ]);
+    answers(&product, &target, figures)?;
     product.process.stop()?;
-    Ok(figures)
+    Ok(())
 }
 
 /// Seconds from the start of the process until the API lists every monitor.
@@ -72,11 +72,10 @@ fn listed(bench: &Bench, setup: &Setup<'_>) -> Result<(f64, Product)> {
     Ok((took, product))
 }
 
-fn answers(product: &Product, target: &Target) -> Result<Vec<Figure>> {
+fn answers(product: &Product, target: &Target, figures: &mut Vec<Figure>) -> Result<()> {
     let mut client = product.client();
     let first = identities(&mut client, 1)?.first().context("no monitor")?.1;
     let monitor = format!("/ui/monitors/{first}");
-    let mut figures = Vec::new();
     for (label, path, until, goal) in [
         ("full list, API", "/api/v1/monitors?limit=10000", Until::End, 40.0),
         ("full list, page", "/?limit=10000", Until::End, 40.0),
@@ -95,7 +94,7 @@ fn answers(product: &Product, target: &Target) -> Result<Vec<Figure>> {
         figures.push(Figure::new('E', format!("{label}, warm"), warm, "ms").at_most(goal).raw(raw));
         figures.push(Figure::new('E', format!("{label}, first"), cold, "ms").raw(raw));
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// Milliseconds of the first request and the median of the others, and the last body.

@@ -28,14 +28,14 @@ const SIZES: [Size; 3] = [
     Size { monitors: 1_000_000, words: "1,000,000 monitors", every_s: 600, goal: 1000.0 },
 ];
 
-pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
+pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     let empty = empty(bench)?;
-    let mut figures = vec![Figure::new('C', "resident, empty", empty, "MB").at_most(12.0)];
+    figures.push(Figure::new('C', "resident, empty", empty, "MB").at_most(12.0));
     let target = Target::start(&bench.work, "memory", None)?;
     for size in &SIZES[..if bench.million { 3 } else { 2 }] {
         figures.extend(size.measure(bench, &target, empty)?);
     }
-    Ok(figures)
+    Ok(())
 }
 
 fn empty(bench: &Bench) -> Result<f64> {

@@ -33,7 +33,7 @@ struct Cycle {
     between: f64,
 }
 
-pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
+pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     let (target, sink) = (Told::start(200)?, Told::start(200)?);
     let file = format!(
         "monitors:\n  - name: m0\n    http: http://{}/\n    every: 1s\n    timeout: 1s\n    \
@@ -54,7 +54,7 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     let samples = |of: fn(&Cycle) -> f64| Samples::new(cycles.iter().map(of).collect());
     let (states, messages) = (samples(|cycle| cycle.state), samples(|cycle| cycle.message));
     let (between, p99) = (samples(|cycle| cycle.between), disk.quantile(0.99));
-    Ok(vec![
+    figures.extend([
         Figure::new('H', "deciding probe to DOWN in the API, p50", states.median(), "ms").raw(disk.median()),
         Figure::new('H', "deciding probe to DOWN in the API, max", states.max(), "ms")
             .at_most(50.0 + p99)
@@ -63,7 +63,8 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
             .at_most(250.0),
         Figure::new('H', "deciding probe to the message at the sink, p50", messages.median(), "ms"),
         Figure::new('H', "one synchronisation of the disk, p99", p99, "ms"),
-    ])
+    ]);
+    Ok(())
 }
 
 fn cycle(target: &Told, sink: &Told, client: &mut Client, id: u64) -> Result<Cycle> {

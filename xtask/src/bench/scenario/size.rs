@@ -14,7 +14,7 @@ use super::super::{
 
 const STARTS: usize = 5;
 
-pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
+pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     let size = fs::metadata(&bench.product).context("the release build left no binary")?.len() as f64 / 1e6;
     let mut pages = Vec::new();
     let mut targets = Vec::new();
@@ -24,13 +24,14 @@ pub fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     }
     let cold = pages[0];
     let (pages, targets) = (Samples::new(pages), Samples::new(targets));
-    Ok(vec![
+    figures.extend([
         Figure::new('I', "binary with every feature", size, "MB").at_most(30.0),
         Figure::new('I', "first page on a fresh database, median", pages.median(), "s")
             .at_most(0.3)
             .raw(targets.median()),
         Figure::new('I', "first page on a fresh database, first start", cold, "s"),
-    ])
+    ]);
+    Ok(())
 }
 
 /// Seconds from the start of the process to the last byte of its overview.

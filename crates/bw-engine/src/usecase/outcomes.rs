@@ -3,7 +3,7 @@
 
 use super::history::{Term, terms};
 use super::{Services, UseError};
-use bw_domain::id::{EvidenceId, MonitorId};
+use bw_domain::id::{EvidenceId, IncidentId, MonitorId};
 use bw_domain::job::OutcomeKey;
 use bw_domain::limits;
 use bw_domain::outcome::{Phases, Verdict};
@@ -137,6 +137,21 @@ fn planned(terms: &[Term], gap: Gap, (low, to): (Instant, Instant)) -> impl Iter
 pub async fn evidence(services: &Services, monitor: MonitorId, id: EvidenceId) -> Result<EvidenceRow, UseError> {
     let row = services.store.outcomes.evidence(id).await?;
     row.filter(|row| row.key.monitor == monitor).ok_or(UseError::NotFound)
+}
+
+/// The newest pieces of evidence of a monitor, or those of one of its incidents.
+pub async fn evidence_of(
+    services: &Services,
+    monitor: MonitorId,
+    incident: Option<IncidentId>,
+    limit: usize,
+) -> Result<Vec<EvidenceRow>, UseError> {
+    Ok(services.store.outcomes.evidence_of(monitor, incident, limit.clamp(1, limits::PAGE_MAX)).await?)
+}
+
+/// The certificate that a monitor's target showed last.
+pub async fn certificate(services: &Services, id: MonitorId) -> Result<Option<Certificate>, UseError> {
+    Ok(services.store.outcomes.certificate(id).await?)
 }
 
 /// Changes of health, newest first.

@@ -1,0 +1,51 @@
+//! Equal parts of specifications are kept once: a hundred thousand monitors say the same few things.
+
+use bw_domain::assert::Expectation;
+use bw_domain::monitor::{Confirm, Spec};
+use std::sync::Arc;
+
+/// The parts that repeat.
+#[derive(Debug, Default)]
+pub(super) struct Pools {
+    expect: Pool<[Expectation]>,
+    confirm: Pool<Confirm>,
+    owners: Pool<str>,
+}
+
+impl Pools {
+    /// The same specification, its parts shared with equal ones.
+    pub fn share(&mut self, mut spec: Spec) -> Arc<Spec> {
+        spec.expect = self.expect.share(spec.expect);
+        spec.confirm = self.confirm.share(spec.confirm);
+        spec.owner = spec.owner.map(|owner| self.owners.share(owner));
+        Arc::new(spec)
+    }
+}
+
+/// Distinct values beyond this are not looked for: a search that long would cost more than it saves.
+const DISTINCT: usize = 64;
+
+#[derive(Debug)]
+struct Pool<T: ?Sized>(Vec<Arc<T>>);
+
+impl<T: ?Sized> Default for Pool<T> {
+    fn default() -> Self {
+        Pool(Vec::new())
+    }
+}
+
+impl<T: ?Sized + PartialEq> Pool<T> {
+    fn share(&mut self, value: Arc<T>) -> Arc<T> {
+        if let Some(held) = self.0.iter().find(|held| **held == value) {
+            return held.clone();
+        }
+        if self.0.len() >= DISTINCT {
+            // What only the pool holds belongs to monitors that are gone.
+            self.0.retain(|held| Arc::strong_count(held) > 1);
+        }
+        if self.0.len() < DISTINCT {
+            self.0.push(value.clone());
+        }
+        value
+    }
+}

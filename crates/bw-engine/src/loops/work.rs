@@ -1,0 +1,218 @@
+//! `work` receives jobs as far as there is room for them, hands them to the prober with the specification of their
+//! revision, and puts what comes back into the inbox. It decides nothing about targets: a job that can no longer be
+//! run in time, or whose monitor was edited, ends as an outcome of ours.
+//!
+//! Receiving and waiting for probes go on between ticks, so neither delays the other.
+
+use super::calls::Calls;
+use super::{Next, Parts, Tick, noted};
+use crate::inbox::Inbox;
+use crate::usecase::Services;
+use crate::vitals::LoopName;
+use bw_domain::job::Job;
+use bw_domain::monitor::Spec;
+use bw_domain::outcome::{Code, Outcome};
+use bw_domain::port::Fut;
+use bw_domain::port::prober::Assignment;
+use bw_domain::port::queue::{Leased, QueueError};
+use bw_domain::port::wake::Topic;
+use bw_domain::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
+
+/// Jobs in one message.
+const BATCH: usize = 500;
+/// How long one call waits for a first job.
+const WAIT: Duration = Duration::from_secs(1);
+/// While there is no room, or the queue is away.
+const AGAIN: Duration = Duration::from_millis(50);
+/// A lease is prolonged when a third of it has passed.
+const EXTEND: Duration = Duration::from_secs(30);
+
+/// The loop.
+pub(super) struct Worker {
+    services: Services,
+    inbox: Arc<Inbox>,
+    receiving: Calls<Result<Vec<Leased>, QueueError>>,
+    finishing: Calls<Vec<Outcome>>,
+    /// Received, for which the prober had no room.
+    waiting: Vec<Assignment>,
+    /// On the clock that never steps.
+    extend_at: Duration,
+    receive_at: Duration,
+}
+
+/// What becomes of a job that was received.
+enum Turn {
+    Run(Assignment),
+    Over(Outcome),
+}
+
+impl Worker {
+    pub fn new(parts: &Parts) -> Self {
+        let services = parts.services.clone();
+        services.vitals.probes_bound.store(services.prober.room() as u64, Relaxed);
+        Worker {
+            services,
+            inbox: parts.inbox.clone(),
+            receiving: Calls::default(),
+            finishing: Calls::default(),
+            waiting: Vec::new(),
+            extend_at: EXTEND,
+            receive_at: Duration::ZERO,
+        }
+    }
+
+    async fn work(&mut self) -> Next {
+        while let Some(outcomes) = self.finishing.take() {
+            self.finish(outcomes);
+        }
+        while let Some(received) = self.receiving.take() {
+            self.begin(received).await;
+        }
+        self.start_waiting();
+        self.extend().await;
+        self.receive();
+        if self.finishing.is_idle() {
+            let prober = self.services.prober.clone();
+            self.finishing.start(async move { prober.finished(BATCH).await });
+        }
+        let running = self.inbox.under_way().saturating_sub(self.inbox.waiting());
+        self.services.vitals.probes_running.store(running as u64, Relaxed);
+        let wait = if self.receiving.is_idle() { AGAIN } else { WAIT };
+        Next::At(self.services.clock.now() + wait)
+    }
+
+    fn finish(&self, outcomes: Vec<Outcome>) {
+        if !outcomes.is_empty() {
+            self.inbox.finish(outcomes);
+            self.services.wake.notify(Topic::Outcomes);
+        }
+    }
+
+    /// Asks for more jobs, if there is room for them.
+    fn receive(&mut self) {
+        let room = self.services.prober.room().min(self.inbox.room()).min(BATCH);
+        let monotonic = self.services.clock.monotonic();
+        if room > 0 && self.waiting.is_empty() && self.receiving.is_idle() && monotonic >= self.receive_at {
+            let queue = self.services.queue.clone();
+            self.receiving.start(async move { queue.receive(room, WAIT).await });
+        }
+    }
+
+    async fn begin(&mut self, received: Result<Vec<Leased>, QueueError>) {
+        let batch = match received {
+            Ok(batch) => batch,
+            Err(error) => {
+                tracing::warn!("no jobs could be received: {error}");
+                self.receive_at = self.services.clock.monotonic() + AGAIN;
+                return;
+            }
+        };
+        let fresh = self.inbox.begin(batch, self.services.clock.monotonic());
+        if fresh.is_empty() {
+            return;
+        }
+        know(&self.services, &fresh).await;
+        let now = self.services.clock.now();
+        let mut over = Vec::new();
+        for job in fresh {
+            match self.turn(job, now) {
+                Turn::Run(assignment) => self.waiting.push(assignment),
+                Turn::Over(outcome) => over.push(outcome),
+            }
+        }
+        self.finish(over);
+    }
+
+    fn turn(&self, job: Job, now: Instant) -> Turn {
+        let spec = self.services.catalog.at(job.monitor, job.revision);
+        match spec.filter(|spec| spec.enabled && self.is_in_force(&job)) {
+            None => Turn::Over(Outcome::ours(job, now, Code::SELF_EDITED, Code::SELF_EDITED.text())),
+            Some(_) if now > job.not_after => {
+                let late = now.since(job.start).as_millis();
+                let text = format!("the probe would have begun {late} ms late");
+                Turn::Over(Outcome::ours(job, now, Code::SELF_MISSED, text))
+            }
+            Some(spec) => Turn::Run(Assignment { job, spec }),
+        }
+    }
+
+    /// A slot belongs to the revision in force at its instant, a repeat to the one at its begin.
+    fn is_in_force(&self, job: &Job) -> bool {
+        let at = if job.r#try == 0 { job.slot } else { job.start };
+        let in_force = self.services.catalog.in_force(job.monitor, at);
+        in_force.is_some_and(|spec: Arc<Spec>| spec.revision == job.revision)
+    }
+
+    fn start_waiting(&mut self) {
+        if !self.waiting.is_empty() {
+            self.waiting = self.services.prober.start(std::mem::take(&mut self.waiting));
+        }
+    }
+
+    /// What is under way for long, in the prober or before the store, stays ours.
+    async fn extend(&mut self) {
+        let monotonic = self.services.clock.monotonic();
+        if monotonic < self.extend_at {
+            return;
+        }
+        self.extend_at = monotonic + EXTEND / 3;
+        let leases = self.inbox.older(monotonic.saturating_sub(EXTEND), monotonic);
+        if leases.is_empty() {
+            return;
+        }
+        if let Err(error) = self.services.queue.extend(leases).await {
+            tracing::warn!("leases could not be prolonged: {error}");
+        }
+    }
+}
+
+/// A job of a revision that is not here yet: the catalog is read again.
+async fn know(services: &Services, jobs: &[Job]) {
+    let catalog = &services.catalog;
+    let newer = |job: &Job| catalog.get(job.monitor).is_none_or(|spec| spec.revision < job.revision);
+    if !jobs.iter().any(newer) {
+        return;
+    }
+    if let Err(error) = noted(services, catalog.refresh(&services.store).await) {
+        tracing::warn!("edits could not be read: {error}");
+    }
+}
+
+impl Tick for Worker {
+    fn name(&self) -> LoopName {
+        LoopName::Work
+    }
+
+    fn tick(&mut self) -> Fut<'_, Next> {
+        Box::pin(self.work())
+    }
+
+    fn progress(&mut self) -> Fut<'_, ()> {
+        Box::pin(std::future::poll_fn(|context| {
+            let received = self.receiving.poll(context);
+            let finished = self.finishing.poll(context);
+            if received || finished { Poll::Ready(()) } else { Poll::Pending }
+        }))
+    }
+
+    /// Nothing more is received; what runs is waited for.
+    fn stop(&mut self) -> Fut<'_, ()> {
+        Box::pin(async move {
+            self.start_waiting();
+            while self.inbox.under_way() > self.inbox.waiting() {
+                if self.finishing.is_idle() {
+                    let prober = self.services.prober.clone();
+                    self.finishing.start(async move { prober.finished(BATCH).await });
+                }
+                self.finishing.any().await;
+                while let Some(outcomes) = self.finishing.take() {
+                    self.finish(outcomes);
+                }
+                self.start_waiting();
+            }
+        })
+    }
+}

@@ -44,7 +44,12 @@ impl Context {
             Ok(place) if clock.now() <= job.not_after => place,
             Ok(_) => {
                 let late = Span(clock.now().since(job.start));
-                return Outcome::ours(job, clock.now(), Code::SELF_MISSED, format!("would have begun {late} late"));
+                return Outcome::ours(
+                    job,
+                    clock.now(),
+                    Code::SELF_MISSED,
+                    format!("would have begun {late} late"),
+                );
             }
             Err(_) => {
                 let text = format!("others that probe {host} left no place for {}", Span(patience));
@@ -117,8 +122,10 @@ impl Context {
     fn unmet(&self, spec: &Spec, record: &Record, watch: &Stopwatch<'_>, latency_us: u32) -> Option<Unmet> {
         let headers: Vec<(String, String)> = if spec.expect.iter().any(|rule| rule.header().is_some()) {
             let all = record.answer.headers.iter();
-            all.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-                .collect()
+            all.map(|(name, value)| {
+                (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect()
         } else {
             Vec::new()
         };
@@ -172,7 +179,8 @@ async fn abstain(gate: &Gate, mut outcome: Outcome) -> Outcome {
     if (suspect || gate.is_blind()) && !gate.sighted().await && suspect {
         outcome.verdict = Verdict::Inconclusive;
         let evidence = outcome.evidence.get_or_insert_with(|| Box::new(Evidence::default()));
-        evidence.text = format!("this observer has lost its own network; it saw {}: {}", outcome.code, evidence.text);
+        evidence.text =
+            format!("this observer has lost its own network; it saw {}: {}", outcome.code, evidence.text);
         outcome.code = Code::SELF_BLIND;
     }
     outcome

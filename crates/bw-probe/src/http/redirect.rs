@@ -25,7 +25,8 @@ pub(super) fn next(probe: &HttpProbe, hop: &Hop<'_>, answer: &Answer) -> Result<
         _ => return Ok(None),
     };
     let refused = |reason: String| Failure::new(Code::HTTP_REDIRECT, reason);
-    let location = location.to_str().map_err(|_| refused("the redirect's location is not text".to_owned()))?;
+    let location =
+        location.to_str().map_err(|_| refused("the redirect's location is not text".to_owned()))?;
     let endpoint = Endpoint::join(hop.url, location)
         .map_err(|reason| refused(format!("redirect to `{}`: {reason}", redact::url(location))))?;
     let shown = redact::url(&endpoint.url);
@@ -37,7 +38,11 @@ pub(super) fn next(probe: &HttpProbe, hop: &Hop<'_>, answer: &Answer) -> Result<
     }
     let upgraded = (hop.port, endpoint.port) == (80, 443);
     let same = *endpoint.host == *hop.host && (endpoint.port == hop.port || upgraded);
-    Ok(Some(Next { method: method(status, hop.method.unwrap_or(&probe.method)), trusted: hop.trusted && same, endpoint }))
+    Ok(Some(Next {
+        method: method(status, hop.method.unwrap_or(&probe.method)),
+        trusted: hop.trusted && same,
+        endpoint,
+    }))
 }
 
 /// As browsers do: 303 asks for another document, and 301 and 302 turn a POST into a GET.

@@ -30,7 +30,8 @@ fn headers(headers: &mut HeaderMap, probe: &HttpProbe, hop: &Hop<'_>) -> Result<
     headers.insert(AGENT, HeaderValue::from_static(USER_AGENT));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     for (name, value) in &probe.headers {
-        let named = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("the name of the header", name))?;
+        let named =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("the name of the header", name))?;
         let stays = match &named {
             // It names the target, not where a redirect leads.
             &HOST => hop.url == &*probe.url,
@@ -38,8 +39,9 @@ fn headers(headers: &mut HeaderMap, probe: &HttpProbe, hop: &Hop<'_>) -> Result<
             _ => hop.trusted || !redact::is_credential(name),
         };
         if stays {
-            let value = HeaderValue::from_str(value.expose()).map_err(|_| wrong("the value of the header", name))?;
-            headers.append(&named, value);
+            let value = HeaderValue::from_bytes(value.expose().as_bytes())
+                .map_err(|_| wrong("the value of the header", name))?;
+            headers.insert(&named, value);
         }
     }
     headers.insert(CONNECTION, HeaderValue::from_static("close"));

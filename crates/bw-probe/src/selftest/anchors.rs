@@ -36,7 +36,8 @@ impl Anchors {
             return Err(format!("at most {ANCHORS_MAX} anchors"));
         }
         if need == 0 || need > texts.len() {
-            let text = format!("`need` is from 1 to the number of anchors, which is {}, not {need}", texts.len());
+            let text =
+                format!("`need` is from 1 to the number of anchors, which is {}, not {need}", texts.len());
             return Err(text);
         }
         let each = texts.iter().map(|text| anchor(text)).collect::<Result<_, _>>()?;

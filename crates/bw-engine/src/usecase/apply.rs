@@ -5,7 +5,7 @@ use super::monitors::{change_of, consequence, next_of, nothing_masked, refusal, 
 use super::{Services, UseError};
 use bw_domain::action::{Action, ActionRef};
 use bw_domain::id::{ActionId, MonitorId, Uuid};
-use bw_domain::monitor::{Declaration, Spec, check};
+use bw_domain::monitor::{Declaration, Defaults, Spec, check};
 use bw_domain::port::store::{Edit, EditKind, Loaded, Refused};
 use bw_domain::read::Problem;
 use bw_domain::state::Trigger;
@@ -138,7 +138,7 @@ async fn broken(services: &Services, owner: &Arc<str>) -> Result<BTreeMap<String
 
 async fn compare(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Comparison, UseError> {
     let mut comparison = Comparison { plan: Plan::default(), changes: Vec::new() };
-    let problems = mistakes(services, &declared);
+    let problems = mistakes(&services.defaults, &declared);
     if !problems.is_empty() {
         return Err(UseError::Invalid(problems));
     }
@@ -150,7 +150,7 @@ async fn compare(services: &Services, owner: &Arc<str>, declared: Declared) -> R
 }
 
 /// What is wrong within the file itself, all at once.
-fn mistakes(services: &Services, declared: &Declared) -> Vec<Problem> {
+pub fn mistakes(defaults: &Defaults, declared: &Declared) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut keys = BTreeSet::new();
     for (index, monitor) in declared.monitors.iter().enumerate() {
@@ -160,7 +160,7 @@ fn mistakes(services: &Services, declared: &Declared) -> Vec<Problem> {
             let sentence = format!("`{}` is declared twice: give one of them another `id`", monitor.key());
             problems.push(Problem::new(format!("{path}.{key}"), sentence));
         }
-        if let Err(mut more) = check(monitor, &services.defaults, &path) {
+        if let Err(mut more) = check(monitor, defaults, &path) {
             problems.append(&mut more);
         }
     }

@@ -22,6 +22,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+/// A probe that ends this long after its time limit was held up by us (no processor, a frozen machine), so the
+/// time that passed says nothing about the target.
+const STALL: Duration = Duration::from_millis(500);
+
 /// What every probe needs.
 pub(crate) struct Context {
     pub net: Arc<Net>,
@@ -92,7 +96,9 @@ impl Context {
             )),
         };
         watch.stop();
-        let latency_us = u32::try_from(watch.elapsed().as_micros()).unwrap_or(u32::MAX);
+        let elapsed = watch.elapsed();
+        let ended = if elapsed > spec.timeout + STALL { Err(stalled(elapsed - spec.timeout)) } else { ended };
+        let latency_us = u32::try_from(elapsed.as_micros()).unwrap_or(u32::MAX);
         let (failure, expectation) = match ended.map(|()| self.unmet(spec, &record, &watch, latency_us)) {
             Err(failure) => (Some(failure), None),
             Ok(Some(unmet)) => (Some(Failure::new(unmet.code, unmet.text)), Some(unmet.expectation)),
@@ -163,6 +169,14 @@ async fn steps(
     }
 }
 
+fn stalled(late: Duration) -> Failure {
+    let late = Span(Duration::from_millis(late.as_millis() as u64));
+    Failure::new(
+        Code::SELF_OVERLOADED,
+        format!("this observer stood still: the probe ended {late} after its time limit"),
+    )
+}
+
 fn verdict(code: Code) -> Verdict {
     match code {
         Code::OK => Verdict::Pass,
@@ -175,8 +189,12 @@ fn verdict(code: Code) -> Verdict {
 /// in the evidence.
 async fn abstain(gate: &Gate, mut outcome: Outcome) -> Outcome {
     let suspect = outcome.verdict == Verdict::Fail && Gate::concerns(outcome.code);
-    // Any other end of a probe is an occasion to notice that the network is back.
-    if (suspect || gate.is_blind()) && !gate.sighted().await && suspect {
+    if !suspect && !gate.is_blind() {
+        return outcome;
+    }
+    // While blind, every end of a probe is an occasion to notice that the network is back.
+    let sighted = gate.sighted().await;
+    if suspect && !sighted {
         outcome.verdict = Verdict::Inconclusive;
         let evidence = outcome.evidence.get_or_insert_with(|| Box::new(Evidence::default()));
         evidence.text =

@@ -32,16 +32,16 @@ fn headers(headers: &mut HeaderMap, probe: &HttpProbe, hop: &Hop<'_>) -> Result<
     for (name, value) in &probe.headers {
         let named =
             HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("the name of the header", name))?;
-        let stays = match &named {
+        let stays = match named {
             // It names the target, not where a redirect leads.
-            &HOST => hop.url == &*probe.url,
-            &CONTENT_TYPE => hop.method.is_none(),
+            HOST => hop.url == &*probe.url,
+            CONTENT_TYPE => hop.method.is_none(),
             _ => hop.trusted || !redact::is_credential(name),
         };
         if stays {
             let value = HeaderValue::from_bytes(value.expose().as_bytes())
                 .map_err(|_| wrong("the value of the header", name))?;
-            headers.insert(&named, value);
+            headers.insert(named, value);
         }
     }
     headers.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -98,10 +98,21 @@ async fn one_host_cannot_fill_the_worker() {
     assert!(ended[4].latency_us < 700_000, "waiting for a place is not latency: {:?}", ended[4]);
 }
 
-/// Panics when its monotonic time is read for the `fuse`-th time.
+/// Does something odd when its monotonic time is read for the `fuse`-th time.
 struct Fused {
     clock: RunningClock,
     fuse: AtomicI64,
+    /// How far it jumps then; zero is a panic.
+    jump: Duration,
+}
+
+impl Fused {
+    fn prober(fuse: i64, jump: Duration) -> (Arc<Self>, BwProber) {
+        let clock =
+            Arc::new(Fused { clock: RunningClock::starting(TODAY), fuse: AtomicI64::new(fuse), jump });
+        let net = Net::new(NetConfig::default(), clock.clone()).expect("the configuration is sound");
+        (clock, BwProber::new(Config::new(net, Handle::current())))
+    }
 }
 
 impl Clock for Fused {
@@ -110,17 +121,16 @@ impl Clock for Fused {
     }
 
     fn monotonic(&self) -> Duration {
-        assert!(self.fuse.fetch_sub(1, SeqCst) != 0, "the clock broke");
-        self.clock.monotonic()
+        let left = self.fuse.fetch_sub(1, SeqCst);
+        assert!(left != 0 || !self.jump.is_zero(), "the clock broke");
+        if left <= 0 { self.clock.monotonic() + self.jump } else { self.clock.monotonic() }
     }
 }
 
 #[tokio::test]
 async fn a_fault_in_a_probe_is_inconclusive_and_the_next_one_runs() {
     let target = Target::start().await;
-    let clock = Arc::new(Fused { clock: RunningClock::starting(TODAY), fuse: AtomicI64::new(3) });
-    let net = Net::new(NetConfig::default(), clock.clone()).expect("the configuration is sound");
-    let prober = BwProber::new(Config::new(net, Handle::current()));
+    let (clock, prober) = Fused::prober(3, Duration::ZERO);
     let healthy = World::new(NetConfig::default());
     let mut one = healthy.assignment(&monitor(json!({"http": target.url()}), json!({})));
     one.job.start = clock.now();
@@ -132,6 +142,16 @@ async fn a_fault_in_a_probe_is_inconclusive_and_the_next_one_runs() {
     check(&outcomes(&prober, 1).await[0], Code::OK, "");
     clock.fuse.store(3, SeqCst);
     check(&prober.once(one).await, Code::SELF_FAULT, "the clock broke");
+}
+
+#[tokio::test]
+async fn an_observer_that_stood_still_does_not_blame_the_target() {
+    let target = Target::start().await;
+    let (_clock, prober) = Fused::prober(3, Duration::from_secs(30));
+    let healthy = World::new(NetConfig::default());
+    let document = monitor(json!({"http": target.url()}), json!({"expect": ["latency < 1s"]}));
+    let outcome = prober.once(healthy.assignment(&document)).await;
+    check(&outcome, Code::SELF_OVERLOADED, "this observer stood still: the probe ended 28");
 }
 
 #[tokio::test]

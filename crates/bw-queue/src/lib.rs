@@ -1,1 +1,5 @@
-//! Jobs behind port::Queue.
+//! Jobs behind `port::Queue`. Every queue passes the same contract suite; the one in process is not special.
+
+mod memory;
+
+pub use memory::MemoryQueue;

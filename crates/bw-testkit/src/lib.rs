@@ -2,5 +2,6 @@
 
 pub mod builders;
 pub mod clock;
+pub mod contract;
 pub mod dice;
 pub mod server;

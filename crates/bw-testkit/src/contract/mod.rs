@@ -1,0 +1,3 @@
+//! What every implementation of a port promises: one suite a port, run by each adapter.
+
+pub mod queue;

@@ -1,0 +1,149 @@
+//! Looking after the file from outside: is it sound, a copy while it is in use, and a copy put back.
+
+use super::error::{Fault, Result};
+use super::lock::Lock;
+use super::migrate::{SCHEMA, schema};
+use super::open::{FILE, OpenError};
+use bw_domain::port::store::StoreError;
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    pub file: PathBuf,
+    pub schema: i64,
+    pub monitors: i64,
+    pub incidents: i64,
+    /// Sentences; a sound database has none.
+    pub problems: Vec<String>,
+}
+
+/// Why a copy was not put back.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    #[error("{0} is there already: move it away, with its -wal and -shm, before a backup takes its place")]
+    Exists(PathBuf),
+    #[error("{file} is not a sound backup: {problem}")]
+    NotSound { file: PathBuf, problem: String },
+    #[error("{file} cannot be copied")]
+    Copy { file: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+/// What must be true between the tables: each statement counts what is wrong.
+const INVARIANTS: [(&str, &str); 6] = [
+    (
+        "open incidents of monitors that are not there",
+        "SELECT count(*) FROM incidents i
+      WHERE i.closed_at IS NULL AND NOT EXISTS (SELECT 1 FROM monitors m WHERE m.id = i.monitor)",
+    ),
+    (
+        "entries of timelines without an incident",
+        "SELECT count(*) FROM timeline t
+      WHERE NOT EXISTS (SELECT 1 FROM incidents i WHERE i.id = t.incident)",
+    ),
+    (
+        "deliveries without their event",
+        "SELECT count(*) FROM deliveries d
+      WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.seq = d.event)",
+    ),
+    (
+        "deliveries of events that were never routed",
+        "SELECT count(*) FROM deliveries d
+      JOIN events e ON e.seq = d.event WHERE e.routed = 0",
+    ),
+    (
+        "monitors without their present revision",
+        "SELECT count(*) FROM monitors m
+      WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.monitor = m.id AND r.revision = m.revision)",
+    ),
+    (
+        "periods without their table",
+        "SELECT count(*) FROM periods p
+      WHERE NOT EXISTS (SELECT 1 FROM sqlite_schema s WHERE s.name = 'outcomes_' || p.period)",
+    ),
+];
+
+/// Reads the whole database of a directory, which may be in use.
+pub fn check(directory: &Path) -> std::result::Result<CheckReport, StoreError> {
+    let file = directory.join(FILE);
+    inspect(&file).map_err(|fault| fault.tell(&file))
+}
+
+fn inspect(file: &Path) -> Result<CheckReport> {
+    let conn = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut report = CheckReport { file: file.to_owned(), schema: schema(&conn)?, ..CheckReport::default() };
+    let mut statement = conn.prepare("PRAGMA integrity_check(100)")?;
+    let found = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    report.problems.extend(found.into_iter().filter(|line| line != "ok"));
+    if report.schema != SCHEMA {
+        let sentence = format!("its schema is {}, this Bellwether knows {SCHEMA}", report.schema);
+        report.problems.push(sentence);
+        return Ok(report);
+    }
+    let count = |sql: &str| Ok::<i64, Fault>(conn.query_row(sql, [], |row| row.get(0))?);
+    for (what, sql) in INVARIANTS {
+        match count(sql)? {
+            0 => {}
+            number => report.problems.push(format!("{number} {what}")),
+        }
+    }
+    chains(&conn, &mut report.problems)?;
+    report.monitors = count("SELECT count(*) FROM monitors WHERE deleted_at IS NULL")?;
+    report.incidents = count("SELECT count(*) FROM incidents")?;
+    Ok(report)
+}
+
+/// Every outcome that points back points at an outcome of the same monitor.
+fn chains(conn: &Connection, problems: &mut Vec<String>) -> Result<()> {
+    let mut statement = conn.prepare("SELECT period FROM periods ORDER BY period")?;
+    let periods = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i32>>>()?;
+    for period in periods {
+        let sql = format!(
+            "SELECT count(*) FROM outcomes_{period} o LEFT JOIN outcomes_{period} p ON p.id = o.id - o.back
+             WHERE o.back > 0 AND p.monitor IS NOT o.monitor"
+        );
+        match conn.query_row(&sql, [], |row| row.get(0))? {
+            0i64 => {}
+            broken => problems.push(format!("{broken} broken chains of outcomes in period {period}")),
+        }
+    }
+    Ok(())
+}
+
+/// Writes a copy to a file that is not there yet; the database may be in use. Secrets in it stay sealed: keep
+/// `secret.key` too, and elsewhere.
+pub fn backup(directory: &Path, to: &Path) -> std::result::Result<(), StoreError> {
+    let file = directory.join(FILE);
+    let copy = || -> Result<()> {
+        let conn = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        conn.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+        Ok(())
+    };
+    copy().map_err(|fault| fault.tell(&file))
+}
+
+/// Puts a copy into a directory that has no database.
+pub fn restore(from: &Path, directory: &Path) -> std::result::Result<(), RestoreError> {
+    let unsound = |problem: String| RestoreError::NotSound { file: from.to_owned(), problem };
+    let report = inspect(from).map_err(|fault| unsound(fault.tell(from).to_string()))?;
+    if let Some(problem) = report.problems.into_iter().next() {
+        return Err(unsound(problem));
+    }
+    super::open::create_directory(directory)?;
+    let _alone = Lock::take(directory)?;
+    let file = directory.join(FILE);
+    if file.exists() {
+        return Err(RestoreError::Exists(file));
+    }
+    let half = directory.join("restored.part");
+    let copy = || -> std::io::Result<()> {
+        std::fs::copy(from, &half)?;
+        std::fs::File::open(&half)?.sync_all()?;
+        std::fs::rename(&half, &file)?;
+        std::fs::File::open(directory)?.sync_all()
+    };
+    copy().map_err(|source| RestoreError::Copy { file: from.to_owned(), source })
+}

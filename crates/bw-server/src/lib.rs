@@ -1,1 +1,72 @@
-//! REST, compatible interfaces and pages.
+//! The listener: our interface (`api`), the interfaces that people already use (`compat`), the pages (`ui`), our
+//! own health (`metrics`), and who may use them (`auth`). Handlers call the verbs of `bw_engine::usecase` and turn
+//! their answers into bytes; nothing here decides about monitors.
+//!
+//! One router serves every listener. No handler takes the process down: a panic is a 500 and a line in the log.
+
+pub mod api;
+mod app;
+pub mod auth;
+mod body;
+pub mod compat;
+pub mod limits;
+pub mod metrics;
+pub mod problem;
+mod query;
+mod serve;
+pub mod ui;
+
+pub use api::openapi;
+pub use app::App;
+pub use serve::serve;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
+use problem::Refusal;
+use std::any::Any;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Everything that is served.
+pub fn router(app: App) -> Router {
+    api::router()
+        .merge(compat::router())
+        .merge(metrics::router())
+        .with_state(app.clone())
+        .merge(ui::router(app.clone()))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(app, auth::guard))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(map_response(harden))
+}
+
+async fn nowhere(request: Request) -> Refusal {
+    Refusal::not_found(format!("there is nothing at {}", request.uri().path()))
+}
+
+async fn other_method(request: Request) -> Response {
+    if let Some(response) = compat::other_method(request.uri().path()) {
+        return response;
+    }
+    let detail = format!("{} does not take {}", request.uri().path(), request.method());
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail).into_response()
+}
+
+fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    let text = cause.downcast_ref::<&str>().copied().or(cause.downcast_ref::<String>().map(String::as_str));
+    tracing::error!("a handler panicked: {}", text.unwrap_or("without words"));
+    Refusal::fault().into_response()
+}
+
+/// Answers are what their type says, name no page to others, and are kept by nobody unless they say so.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -6,7 +6,7 @@ use super::{Services, UseError};
 use bw_domain::id::{EvidenceId, IncidentId, MonitorId};
 use bw_domain::job::OutcomeKey;
 use bw_domain::limits;
-use bw_domain::outcome::{Phases, Verdict};
+use bw_domain::outcome::{Certificate, Phases, Verdict};
 use bw_domain::port::store::{EvidenceRow, Gap, OutcomeQuery, OutcomeRow, TransitionRow};
 use bw_domain::schedule::{Grid, vantages_at};
 use bw_domain::time::Instant;

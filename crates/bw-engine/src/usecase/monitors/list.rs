@@ -127,7 +127,7 @@ pub async fn list(services: &Services, query: &ListQuery) -> Result<MonitorPage,
     let needle = query.q.as_deref().map(str::to_lowercase).filter(|needle| !needle.is_empty());
     let mut counts = Counts::default();
     let mut found: Vec<MonitorView> = Vec::new();
-    for view in views(services).await? {
+    for view in all(services).await? {
         if !query.labels.iter().all(|label| label.matches(&view.spec)) || !mentions(&view.spec, needle.as_deref()) {
             continue;
         }
@@ -158,7 +158,7 @@ pub async fn get(services: &Services, id: MonitorId) -> Result<MonitorView, UseE
 }
 
 /// Every monitor, by id: two ascending lists walked together.
-async fn views(services: &Services) -> Result<impl Iterator<Item = MonitorView>, UseError> {
+pub async fn all(services: &Services) -> Result<impl Iterator<Item = MonitorView> + use<>, UseError> {
     let specs = services.catalog.all();
     let mut rows = services.store.states.all().await?.into_iter().peekable();
     Ok(specs.into_iter().map(move |spec| {

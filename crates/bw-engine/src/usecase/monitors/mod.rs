@@ -7,7 +7,7 @@ mod shown;
 
 pub use edit::{Create, create, delete, patch, pause, replace, resume};
 pub(super) use edit::{change_of, consequence, next_of, nothing_masked, refusal, settle};
-pub use list::{Counts, LabelFilter, ListQuery, MonitorPage, Sort, SortKey, get, list};
+pub use list::{Counts, LabelFilter, ListQuery, MonitorPage, Sort, SortKey, all, get, list};
 pub use probe::{probe_draft, probe_now};
 pub use shown::Shown;
 

@@ -1,0 +1,252 @@
+//! Monitors: lists, declarations, pausing, and probing now.
+
+use super::monitor::{DeclaredOut, MonitorOut, declaration, writable};
+use super::outcome::OutcomeOut;
+use super::{Id, insisted, json, with_revision, with_rows};
+use crate::App;
+use crate::auth::Caller;
+use crate::body::{Bounded, Document};
+use crate::limits;
+use crate::problem::{self, Refusal};
+use crate::query::Params;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bw_domain::id::MonitorId;
+use bw_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
+use bw_engine::usecase::monitors::{self, Create, LabelFilter, ListQuery, MonitorPage, MonitorView, Shown, Sort, SortKey};
+use bw_engine::usecase::{By, UseError};
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde::ser::Serializer;
+use utoipa::ToSchema;
+
+/// A page of monitors.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MonitorPage)]
+pub struct PageOut<'a> {
+    #[serde(serialize_with = "each")]
+    #[schema(value_type = Vec<MonitorOut>)]
+    items: &'a [MonitorView],
+    /// `after` of the next page; null on the last one.
+    next: Option<&'a str>,
+    /// How many match, on all pages.
+    total: usize,
+    counts: CountsOut,
+}
+
+/// How many match in each state, the filter on state aside.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MonitorCounts)]
+#[serde(rename_all = "UPPERCASE")]
+struct CountsOut {
+    up: usize,
+    down: usize,
+    unknown: usize,
+    paused: usize,
+    maintenance: usize,
+}
+
+fn each<S: Serializer>(items: &&[MonitorView], out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(items.iter().map(MonitorOut::of))
+}
+
+impl<'a> PageOut<'a> {
+    fn of(page: &'a MonitorPage) -> Self {
+        let counts = CountsOut {
+            up: page.counts.of(Shown::Up),
+            down: page.counts.of(Shown::Down),
+            unknown: page.counts.of(Shown::Unknown),
+            paused: page.counts.of(Shown::Paused),
+            maintenance: page.counts.of(Shown::Maintenance),
+        };
+        PageOut { items: &page.items, next: page.next.as_deref(), total: page.total, counts }
+    }
+}
+
+/// Lists monitors, from memory.
+#[utoipa::path(get, path = "/api/v1/monitors", tag = "monitors",
+    params(
+        ("limit" = Option<u32>, Query, description = "1 to 10000, 100 unless given"),
+        ("after" = Option<String>, Query, description = "`next` of the page before"),
+        ("state" = Option<String>, Query, description = "UP, DOWN, UNKNOWN, PAUSED or MAINTENANCE; `status` is an alias"),
+        ("label" = Option<Vec<String>>, Query, description = "`team:web`, or `team` for any value; all given must match"),
+        ("q" = Option<String>, Query, description = "A part of the name, the target or a label's value"),
+        ("sort" = Option<String>, Query, description = "id, name, state, since or latency; `-name` for descending"),
+    ),
+    responses((status = 200, body = PageOut), (status = 400, body = problem::Document)))]
+pub async fn list(State(app): State<App>, params: Params) -> Result<Response, Refusal> {
+    let query = query(params)?;
+    let page = monitors::list(&app.services, &query).await.map_err(in_query)?;
+    Ok(with_rows(json(StatusCode::OK, &PageOut::of(&page)), 0))
+}
+
+fn query(mut params: Params) -> Result<ListQuery, Refusal> {
+    let states = Shown::ALL.map(Shown::word).join(", ");
+    let sorts = SortKey::WORDS.map(|(word, _)| word).join(", ");
+    let state = params.read("state", &format!("one of {states}"), Shown::parse);
+    let status = params.read("status", &format!("one of {states}"), Shown::parse);
+    if state.is_some() && status.is_some() && state != status {
+        params.wrong("status", "says something else than `state`");
+    }
+    let query = ListQuery {
+        limit: params.number("limit", 1, PAGE_MAX).unwrap_or(PAGE_DEFAULT),
+        after: params.text("after"),
+        state: state.or(status),
+        labels: params.all("label").iter().map(|text| LabelFilter::parse(text)).collect(),
+        q: params.text("q"),
+        sort: params.read("sort", &format!("one of {sorts}, or one of them after `-`"), Sort::parse).unwrap_or_default(),
+    };
+    params.finish()?;
+    Ok(query)
+}
+
+/// What a verb finds wrong with a query is a mistake of the query.
+pub(super) fn in_query(error: UseError) -> Refusal {
+    match error {
+        UseError::Invalid(problems) => {
+            Refusal::mistakes(StatusCode::BAD_REQUEST, "Mistakes in the query", problems)
+        }
+        other => Refusal::from(other),
+    }
+}
+
+/// Declares a monitor. With an `Idempotency-Key`, the same request sent again answers the same monitor.
+#[utoipa::path(post, path = "/api/v1/monitors", tag = "monitors",
+    params(("Idempotency-Key" = Option<String>, Header, description = "At most 200 characters; survives restarts")),
+    request_body = DeclaredOut,
+    responses((status = 201, body = MonitorOut, headers(("ETag", description = "The revision"))),
+        (status = 409, body = problem::Document), (status = 422, body = problem::Document)))]
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    headers: HeaderMap,
+    Document(document): Document,
+) -> Result<Response, Refusal> {
+    params.finish()?;
+    let key = idempotency_key(&headers)?;
+    let create = Create { declared: declaration(document)?, idempotency_key: key };
+    let view = monitors::create(&app.services, create, By::hand(&caller.name)).await?;
+    let mut response = shown(StatusCode::CREATED, &view);
+    let place = HeaderValue::from_str(&format!("/api/v1/monitors/{}", view.spec.id)).expect("digits and letters");
+    response.headers_mut().insert(LOCATION, place);
+    Ok(response)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if !key.is_empty() && key.len() <= limits::IDEMPOTENCY_KEY => Ok(Some(key)),
+        _ => {
+            let detail = format!("an Idempotency-Key has 1 to {} visible characters", limits::IDEMPOTENCY_KEY);
+            Err(Refusal::bad_request("invalid", detail))
+        }
+    }
+}
+
+/// Shows a monitor.
+#[utoipa::path(get, path = "/api/v1/monitors/{id}", tag = "monitors", params(("id" = i64, Path)),
+    responses((status = 200, body = MonitorOut, headers(("ETag", description = "The revision"))),
+        (status = 404, body = problem::Document)))]
+pub async fn get(State(app): State<App>, id: Id, params: Params) -> Result<Response, Refusal> {
+    params.finish()?;
+    let view = monitors::get(&app.services, id.monitor()).await?;
+    Ok(with_rows(shown(StatusCode::OK, &view), 0))
+}
+
+/// Replaces a declaration.
+#[utoipa::path(put, path = "/api/v1/monitors/{id}", tag = "monitors",
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
+    request_body = DeclaredOut,
+    responses((status = 200, body = MonitorOut), (status = 404, body = problem::Document),
+        (status = 409, body = problem::Document), (status = 412, body = problem::Document),
+        (status = 422, body = problem::Document)))]
+pub async fn replace(
+    State(app): State<App>,
+    caller: Caller,
+    id: Id,
+    params: Params,
+    headers: HeaderMap,
+    Document(document): Document,
+) -> Result<Response, Refusal> {
+    params.finish()?;
+    let (id, expect) = (id.monitor(), expected(&app, &id, &headers)?);
+    let by = By::hand(&caller.name);
+    let view = monitors::replace(&app.services, id, declaration(document)?, expect, by).await?;
+    Ok(shown(StatusCode::OK, &view))
+}
+
+/// Changes what a JSON merge patch (RFC 7396) names; null removes.
+#[utoipa::path(patch, path = "/api/v1/monitors/{id}", tag = "monitors",
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
+    request_body(content = DeclaredOut, content_type = "application/merge-patch+json"),
+    responses((status = 200, body = MonitorOut), (status = 404, body = problem::Document),
+        (status = 409, body = problem::Document), (status = 412, body = problem::Document),
+        (status = 422, body = problem::Document)))]
+pub async fn patch(
+    State(app): State<App>,
+    caller: Caller,
+    id: Id,
+    params: Params,
+    headers: HeaderMap,
+    Document(document): Document,
+) -> Result<Response, Refusal> {
+    params.finish()?;
+    let (id, expect) = (id.monitor(), expected(&app, &id, &headers)?);
+    let view = monitors::patch(&app.services, id, &writable(document)?, expect, By::hand(&caller.name)).await?;
+    Ok(shown(StatusCode::OK, &view))
+}
+
+/// Ends a monitor and its open incident. Its history stays until retention takes it.
+#[utoipa::path(delete, path = "/api/v1/monitors/{id}", tag = "monitors",
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
+    responses((status = 204), (status = 404, body = problem::Document), (status = 409, body = problem::Document),
+        (status = 412, body = problem::Document)))]
+pub async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    id: Id,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    params.finish()?;
+    let expect = expected(&app, &id, &headers)?;
+    monitors::delete(&app.services, id.monitor(), expect, By::hand(&caller.name)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Stops probing; what was seen stays.
+#[utoipa::path(post, path = "/api/v1/monitors/{id}/pause", tag = "monitors", params(("id" = i64, Path)),
+    responses((status = 200, body = MonitorOut), (status = 404, body = problem::Document),
+        (status = 409, body = problem::Document)))]
+pub async fn pause(State(app): State<App>, caller: Caller, id: Id, _: Bounded) -> Result<Response, Refusal> {
+    let view = monitors::pause(&app.services, id.monitor(), By::hand(&caller.name)).await?;
+    Ok(shown(StatusCode::OK, &view))
+}
+
+/// Probes again.
+#[utoipa::path(post, path = "/api/v1/monitors/{id}/resume", tag = "monitors", params(("id" = i64, Path)),
+    responses((status = 200, body = MonitorOut), (status = 404, body = problem::Document),
+        (status = 409, body = problem::Document)))]
+pub async fn resume(State(app): State<App>, caller: Caller, id: Id, _: Bounded) -> Result<Response, Refusal> {
+    let view = monitors::resume(&app.services, id.monitor(), By::hand(&caller.name)).await?;
+    Ok(shown(StatusCode::OK, &view))
+}
+
+/// Probes once, now, beside the schedule. What it sees is answered and counts nothing.
+#[utoipa::path(post, path = "/api/v1/monitors/{id}/probe", tag = "monitors", params(("id" = i64, Path)),
+    responses((status = 200, body = OutcomeOut), (status = 404, body = problem::Document)))]
+pub async fn probe(State(app): State<App>, id: Id, _: Bounded) -> Result<Response, Refusal> {
+    let outcome = monitors::probe_now(&app.services, id.monitor()).await?;
+    Ok(json(StatusCode::OK, &OutcomeOut::of_probe(&outcome)))
+}
+
+fn shown(status: StatusCode, view: &MonitorView) -> Response {
+    with_revision(json(status, &MonitorOut::of(view)), view.spec.revision)
+}
+
+fn expected(app: &App, id: &Id, headers: &HeaderMap) -> Result<Option<u32>, Refusal> {
+    let present = app.services.catalog.get(MonitorId(id.0)).map_or(0, |spec| spec.revision);
+    insisted(headers, present)
+}

@@ -1,0 +1,23 @@
+//! What every handler works with, made once by the composition root and cheap to clone.
+
+use crate::auth::{Auth, AuthConfig};
+use bw_engine::usecase::Services;
+use bw_engine::usecase::system::Process;
+use std::sync::Arc;
+
+/// The server's state.
+#[derive(Clone)]
+pub struct App {
+    pub services: Services,
+    /// What the process knows of itself: version, roles, configuration, store, whether it is ready.
+    pub process: Arc<Process>,
+    pub auth: Arc<Auth>,
+}
+
+impl App {
+    /// The state of a server. The password of `auth` is hashed here and forgotten.
+    pub fn new(services: Services, process: Arc<Process>, auth: AuthConfig) -> Self {
+        let auth = Arc::new(Auth::new(auth, &*services.entropy));
+        App { services, process, auth }
+    }
+}

@@ -1,0 +1,78 @@
+//! The pages: `/`, `/ui/…` and `/assets/…`. Rendered here, complete without scripts; each calls the verbs of the
+//! engine and never the store. A page is a struct with its template; `visit` says who asks, `respond` answers.
+
+mod address;
+mod asset;
+mod chart;
+mod evidence;
+mod fault;
+mod form;
+mod frame;
+mod incident;
+mod ledger;
+mod markup;
+mod monitor;
+mod overview;
+mod respond;
+mod shape;
+mod sign_in;
+mod system;
+mod visit;
+mod words;
+
+use crate::App;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use bw_engine::usecase;
+use http::StatusCode;
+use visit::Visit;
+
+/// Every page.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(overview))
+        .route("/ui/monitors/new", get(form::act::new).post(form::act::create))
+        .route("/ui/monitors/{id}", get(monitor::act::show))
+        .route("/ui/monitors/{id}/edit", get(form::act::edit).post(form::act::save))
+        .route("/ui/monitors/{id}/delete", get(monitor::act::ask).post(monitor::act::delete))
+        .route("/ui/monitors/{id}/pause", post(monitor::act::pause))
+        .route("/ui/monitors/{id}/resume", post(monitor::act::resume))
+        .route("/ui/monitors/{id}/probe", post(monitor::act::probe))
+        .route("/ui/incidents", get(incidents))
+        .route("/ui/incidents/{id}", get(incident::act::show))
+        .route("/ui/incidents/{id}/acknowledge", post(incident::act::acknowledge))
+        .route("/ui/incidents/{id}/notes", post(incident::act::note))
+        .route("/ui/deliveries", get(deliveries))
+        .route("/ui/system", get(system))
+        .route("/ui/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/ui/sign-out", post(sign_in::leave))
+        .route("/ui/{*rest}", get(nowhere))
+        .route("/assets/{hash}/{name}", get(asset::serve))
+        .with_state(app)
+}
+
+async fn overview(State(app): State<App>, visit: Visit) -> Response {
+    let loaded = overview::Overview::load(&app.services, visit.frame.clone(), visit.pairs).await;
+    respond::page(visit.frame, loaded)
+}
+
+async fn incidents(State(app): State<App>, visit: Visit) -> Response {
+    let loaded = incident::IncidentList::load(&app.services, visit.frame.clone(), &visit.pairs).await;
+    respond::page(visit.frame, loaded)
+}
+
+async fn deliveries(State(app): State<App>, visit: Visit) -> Response {
+    let loaded = ledger::Ledger::load(&app.services, visit.frame.clone(), &visit.pairs).await;
+    respond::page(visit.frame, loaded)
+}
+
+async fn system(State(app): State<App>, visit: Visit) -> Response {
+    let report = usecase::system::report(&app.services, &app.process).await;
+    respond::page(visit.frame.clone(), report.map(|report| system::System::of(visit.frame, &report)))
+}
+
+async fn nowhere(visit: Visit) -> Response {
+    fault::page(visit.frame, StatusCode::NOT_FOUND, "No page has this address.")
+}

@@ -1,0 +1,88 @@
+//! What is configured, as it counts now: defaults are shown with their values, since those are in force.
+
+use crate::ui::address::Address;
+use crate::ui::words;
+use bw_domain::action::Action;
+use bw_domain::monitor::{Agree, Family, Spec};
+use bw_domain::probe::{Probe, RedirectPolicy};
+
+/// The facts, with secrets left out.
+pub fn facts(spec: &Spec) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("Probes", probe(&spec.probe)),
+        ("Every", words::exact(spec.every)),
+        ("Gives up after", exact_or_ms(spec.timeout)),
+        ("From", from(spec)),
+        ("Down after", rounds(spec.confirm.failures, "failing")),
+        ("Up after", rounds(spec.confirm.recoveries, "passing")),
+        ("Asks again after", words::exact(spec.confirm.after)),
+    ];
+    if let Agree::AtLeast(need) = spec.confirm.agree {
+        facts.push(("Agreement", format!("{need} of {} vantages", spec.vantages.len())));
+    }
+    facts.push(("Revision", format!("{}, id {}", spec.revision, spec.id)));
+    facts
+}
+
+fn exact_or_ms(duration: bw_domain::time::Duration) -> String {
+    if duration.subsec_millis() == 0 { words::exact(duration) } else { format!("{} ms", duration.as_millis()) }
+}
+
+fn rounds(count: u16, kind: &str) -> String {
+    if count == 1 { format!("the first {kind} round") } else { format!("{count} {kind} rounds in a row") }
+}
+
+fn probe(probe: &Probe) -> String {
+    match probe {
+        Probe::Http(http) => {
+            let mut text = format!("{} over HTTP", http.method);
+            text.push_str(match http.redirects {
+                RedirectPolicy::Follow => ", redirects followed",
+                RedirectPolicy::SameHost => ", redirects followed on the same host",
+                RedirectPolicy::None => ", redirects not followed",
+            });
+            if !http.verify {
+                text.push_str(", certificate not verified");
+            }
+            if !http.headers.is_empty() {
+                text.push_str(&format!(", {}", words::counted(http.headers.len(), "header")));
+            }
+            text
+        }
+        Probe::Tcp(_) => "a TCP connection".to_owned(),
+        Probe::Tls(_) => "a TLS handshake and its certificate".to_owned(),
+    }
+}
+
+fn from(spec: &Spec) -> String {
+    let mut places: Vec<String> = spec
+        .vantages
+        .iter()
+        .map(|vantage| match vantage.family {
+            Family::Any => "local".to_owned(),
+            Family::V4 => "local over IPv4".to_owned(),
+            Family::V6 => "local over IPv6".to_owned(),
+        })
+        .collect();
+    places.dedup();
+    words::listed(&places.iter().map(String::as_str).collect::<Vec<_>>(), 4)
+}
+
+/// Labels with the list of those that have them too.
+pub fn labels(spec: &Spec) -> Vec<(String, String)> {
+    let labels = spec.declared.labels.iter();
+    let text = |(key, value): (&String, &String)| if value.is_empty() { key.clone() } else { format!("{key}:{value}") };
+    labels.map(text).map(|label| (label.clone(), Address::new("/").with("label", label).to_string())).collect()
+}
+
+/// Who would be told: name, what hears what, why it is broken.
+pub fn told(spec: &Spec, actions: &[Action]) -> Vec<(String, String, String)> {
+    let mut told = Vec::new();
+    if spec.declared.webhook_url.is_some() {
+        told.push(("its own webhook".to_owned(), "hears every change of health".to_owned(), String::new()));
+    }
+    told.extend(actions.iter().map(|action| {
+        (action.name.clone(), format!("{}, hears incidents", action.kind.word()), action.broken.clone())
+    }));
+    told
+}

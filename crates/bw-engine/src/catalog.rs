@@ -62,10 +62,13 @@ impl Entry {
         self.revisions.iter().rev().find(|spec| spec.effective_from <= at)
     }
 
-    /// Each revision with the end of the time in which it counts.
+    /// Each revision with the end of the time in which it counts. A clock that was set back can make a later revision
+    /// count from an earlier instant; the later one wins.
     fn spans(&self) -> impl Iterator<Item = (&Arc<Spec>, Instant)> {
-        let ends = self.revisions.iter().skip(1).map(|next| next.effective_from).chain([Instant::MAX]);
-        self.revisions.iter().zip(ends)
+        self.revisions.iter().enumerate().map(|(index, spec)| {
+            let later = self.revisions[index + 1..].iter().map(|later| later.effective_from);
+            (spec, later.min().unwrap_or(Instant::MAX))
+        })
     }
 
     /// Puts a revision where it belongs. False when it is here already.

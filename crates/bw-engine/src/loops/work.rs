@@ -139,11 +139,12 @@ impl Worker {
         }
     }
 
-    /// A slot belongs to the revision in force at its instant, a repeat to the one at its begin.
+    /// A slot belongs to the revision in force at its instant, a repeat to the one at its begin. The first look at a
+    /// new revision may begin a moment before that counts.
     fn is_in_force(&self, job: &Job) -> bool {
         let at = if job.r#try == 0 { job.slot } else { job.start };
         let in_force = self.services.catalog.in_force(job.monitor, at);
-        in_force.is_some_and(|spec: Arc<Spec>| spec.revision == job.revision)
+        in_force.is_none_or(|spec: Arc<Spec>| spec.revision <= job.revision)
     }
 
     fn start_waiting(&mut self) {

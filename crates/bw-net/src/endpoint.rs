@@ -61,8 +61,14 @@ impl Endpoint {
 
 /// Host and, unless it is the scheme's own, port.
 pub fn authority(scheme: Scheme, host: &str, port: u16) -> String {
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    if port == scheme.port() { host } else { format!("{host}:{port}") }
+    let mut text = String::with_capacity(host.len() + "[]:65535".len());
+    let parts: [&str; 3] = if host.contains(':') { ["[", host, "]"] } else { [host, "", ""] };
+    parts.iter().for_each(|part| text.push_str(part));
+    if port != scheme.port() {
+        text.push(':');
+        text.push_str(&port.to_string());
+    }
+    text
 }
 
 #[cfg(test)]

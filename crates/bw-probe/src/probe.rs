@@ -87,7 +87,8 @@ impl Context {
         let watch = Stopwatch::start(self.net.clock());
         let mut record = Record::default();
         let family = assignment.job.vantage.family;
-        let steps = steps(&self.net, &spec.probe, (family, spec.timeout), &watch, &mut record);
+        // On the heap: a task is moved several times on its way into the runtime, and this is nearly all of it.
+        let steps = Box::pin(steps(&self.net, &spec.probe, (family, spec.timeout), &watch, &mut record));
         let ended = match tokio::time::timeout(spec.timeout, steps).await {
             Ok(ended) => ended,
             Err(_) => Err(watch.phase().map_or_else(

@@ -65,7 +65,7 @@ impl Names {
             return Ok(loopback(question.family));
         }
         if let Some(text) = question.resolver {
-            return self.own(text, guard)?.addresses(question).await;
+            return Box::pin(self.own(text, guard)?.addresses(question)).await;
         }
         let system = self.system.current(now);
         let listed = system.hosts.get(&*host.to_ascii_lowercase()).into_iter().flatten().copied();
@@ -73,7 +73,8 @@ impl Names {
         if !listed.is_empty() {
             return Ok(listed);
         }
-        system.servers.as_ref().map_err(Clone::clone)?.addresses(question).await
+        // On the heap: most targets of most probes are literal or listed, and need not carry this.
+        Box::pin(system.servers.as_ref().map_err(Clone::clone)?.addresses(question)).await
     }
 
     fn own(&self, text: &str, guard: Policy) -> Result<Arc<Servers>, Failure> {

@@ -1,5 +1,6 @@
 //! The facts of a presented chain.
 
+use super::verified::Window;
 use bw_domain::outcome::Certificate;
 use bw_domain::time::Instant;
 use rustls::ProtocolVersion;
@@ -15,30 +16,42 @@ use x509_parser::time::ASN1Time;
 /// Names that are kept: certificates of large installations carry hundreds.
 const NAMES: usize = 20;
 
-/// Reads the leaf, and of the others their ends.
+/// Reads the leaf, and when all of the chain is valid: unknown when one of it cannot be read.
 pub(super) fn read(
     chain: &[CertificateDer<'_>],
     protocol: Option<ProtocolVersion>,
     problem: String,
-) -> Result<Certificate, String> {
+) -> Result<(Certificate, Option<Window>), String> {
     let der = chain.first().ok_or("the server presented no certificate")?;
     let (_, leaf) = X509Certificate::from_der(der)
         .map_err(|error| format!("the server's certificate cannot be read: {error}"))?;
-    let not_after = instant(leaf.validity().not_after);
-    let others = chain[1..].iter().filter_map(|der| X509Certificate::from_der(der).ok());
-    let ends = others.map(|(_, certificate)| instant(certificate.validity().not_after));
-    Ok(Certificate {
+    let own = window(&leaf);
+    let others = chain[1..].iter().map(|der| X509Certificate::from_der(der).map(|(_, other)| window(&other)));
+    let (mut shared, mut whole) = (own, true);
+    for other in others {
+        match other {
+            Ok(other) => shared = shared.within(other),
+            Err(_) => whole = false,
+        }
+    }
+    let certificate = Certificate {
         subject: leaf.subject().to_string(),
         issuer: leaf.issuer().to_string(),
         names: names(&leaf),
-        not_before: instant(leaf.validity().not_before),
-        not_after,
-        chain_not_after: ends.fold(not_after, Ord::min),
+        not_before: own.from,
+        not_after: own.until,
+        chain_not_after: shared.until,
         fingerprint: hex(ring::digest::digest(&ring::digest::SHA256, der).as_ref()),
         key: key(&leaf),
         protocol: version(protocol),
         problem,
-    })
+    };
+    Ok((certificate, whole.then_some(shared)))
+}
+
+fn window(certificate: &X509Certificate<'_>) -> Window {
+    let validity = certificate.validity();
+    Window { from: instant(validity.not_before), until: instant(validity.not_after) }
 }
 
 fn instant(time: ASN1Time) -> Instant {

@@ -6,6 +6,7 @@
 
 mod certificate;
 mod observe;
+mod verified;
 
 use crate::{Failure, Net, NetError, Stopwatch};
 use bw_domain::outcome::{Certificate, Code, Phase};
@@ -23,6 +24,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use verified::Verified;
 
 /// What is said of the protocol inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,8 @@ pub enum Alpn {
 
 /// A finished handshake.
 pub struct Shaken {
-    pub stream: TlsStream<TcpStream>,
+    /// On the heap: it is large, and moved through every step that follows.
+    pub stream: Box<TlsStream<TcpStream>>,
     pub certificate: Box<Certificate>,
     /// Why the certificate is not to be trusted, if it is not.
     pub distrust: Option<Failure>,
@@ -45,6 +48,7 @@ pub(crate) struct Tls {
     http: Arc<ClientConfig>,
     plain: Arc<ClientConfig>,
     verifier: Arc<WebPkiServerVerifier>,
+    verified: Verified,
 }
 
 impl Tls {
@@ -57,7 +61,7 @@ impl Tls {
         let plain = client(provider, verifier.clone()).map_err(|error| NetError::Tls(error.into()))?;
         let mut http = plain.clone();
         http.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Tls { http: Arc::new(http), plain: Arc::new(plain), verifier })
+        Ok(Tls { http: Arc::new(http), plain: Arc::new(plain), verifier, verified: Verified::default() })
     }
 }
 
@@ -103,14 +107,20 @@ impl Net {
         })?;
         let config = if alpn == Alpn::Http { &self.tls.http } else { &self.tls.plain };
         let connecting = TlsConnector::from(config.clone()).connect(name.clone(), stream);
-        let stream = connecting.await.map_err(|error| handshake_failure(&error))?;
+        let stream = Box::new(connecting.await.map_err(|error| handshake_failure(&error))?);
         let session = stream.get_ref().1;
         let chain = session.peer_certificates().unwrap_or_default();
         let now = self.clock.now();
-        let distrust = self.verify(chain, &name, now).err().map(|error| distrust(&error, host));
+        let mark = verified::mark(host, chain);
+        let known = self.tls.verified.holds(&mark, now);
+        let verified = if known { Ok(()) } else { self.verify(chain, &name, now) };
+        let distrust = verified.err().map(|error| distrust(&error, host));
         let problem = distrust.as_ref().map_or_else(String::new, |failure| failure.text.clone());
-        let certificate = certificate::read(chain, session.protocol_version(), problem)
+        let (certificate, window) = certificate::read(chain, session.protocol_version(), problem)
             .map_err(|reason| Failure::new(Code::TLS_HANDSHAKE, reason))?;
+        if let (None, false, Some(window)) = (&distrust, known, window) {
+            self.tls.verified.note(mark, window);
+        }
         Ok(Shaken { certificate: Box::new(certificate), distrust, stream })
     }
 

@@ -2,10 +2,17 @@
 
 use super::{World, check, monitor};
 use bw_domain::outcome::{Code, Phase};
+use bw_domain::port::prober::Prober;
 use bw_domain::time::Instant;
-use bw_net::NetConfig;
+use bw_net::{Net, NetConfig};
+use bw_probe::{BwProber, Config};
+use bw_testkit::builders::START;
+use bw_testkit::clock::ManualClock;
 use bw_testkit::server::{Answer, Authority, Leaf, Target};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// An authority, and a world that trusts it.
 fn trusted() -> (Authority, World, tempfile::NamedTempFile) {
@@ -126,4 +133,26 @@ async fn of_all_hops_the_certificate_that_ends_first_is_kept() {
         let certificate = outcome.certificate.expect("TLS has a certificate");
         assert_eq!(Some(certificate.not_after), Instant::parse("2026-12-01T00:00:00Z"));
     }
+}
+
+#[tokio::test]
+async fn what_was_verified_once_still_expires_and_is_still_for_one_name() {
+    let authority = Authority::new("Test authority");
+    let file = authority.pem_file();
+    let clock = Arc::new(ManualClock::new(START));
+    let config = NetConfig { roots: Some(file.path().to_owned()), ..NetConfig::default() };
+    let net = Net::new(config, clock.clone()).expect("the configuration is sound");
+    let prober = BwProber::new(Config::new(net, Handle::current()));
+    let world = World::new(NetConfig::default());
+    let leaf = authority.leaf_between(&["127.0.0.1"], (2026, 11, 1), (2026, 12, 1));
+    let target = Target::start_tls(&leaf).await;
+    let own = world.assignment(&monitor(json!({"tls": target.address().to_string()}), json!({})));
+    let other = format!("localhost:{}", target.port());
+    let other = world.assignment(&monitor(json!({"tls": other}), json!({})));
+    for _ in 0..2 {
+        check(&prober.once(own.clone()).await, Code::OK, "");
+        check(&prober.once(other.clone()).await, Code::TLS_NAME, "");
+    }
+    clock.advance(Duration::from_secs(20 * 86_400));
+    check(&prober.once(own).await, Code::TLS_EXPIRED, "expired at 2026-12-01T00:00:00.000Z");
 }

@@ -1,0 +1,215 @@
+//! What may stand on the command line.
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Tells people whether their services work.
+///
+/// Without a command it serves: an embedded database, all loops, pages on http://127.0.0.1:8080.
+#[derive(Debug, Parser)]
+#[command(name = "bellwether", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve: watch, tell, show pages and the interface (what happens without a command, too)
+    Serve(ServeArgs),
+    /// Probe an address once, now, without a server; the exit status is the verdict
+    Check(CheckArgs),
+    /// Apply the declarations of a file under its owner's name, all or nothing
+    Apply(ApplyArgs),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// See, pause and resume monitors
+    #[command(subcommand)]
+    Monitors(MonitorsCommand),
+    /// See and acknowledge incidents
+    #[command(subcommand)]
+    Incidents(IncidentsCommand),
+    /// Make and revoke the tokens of programs
+    #[command(subcommand)]
+    Tokens(TokensCommand),
+    /// Check, back up and restore the database
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// What this host can do, and how to fix what it cannot
+    Doctor(PlaceArgs),
+    /// Print the completions of a shell
+    Completions { shell: Shell },
+    /// Print the interface's OpenAPI document
+    #[command(hide = true)]
+    Openapi,
+}
+
+/// Flags of serve.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Address to serve on, IP:port; port 0 takes a free one; may be repeated [env: BELLWETHER_LISTEN]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Vec<String>,
+    /// Form of the log: human or json [env: BELLWETHER_LOG]
+    #[arg(long, value_name = "FORM")]
+    pub log: Option<String>,
+    /// `none`: ask nobody for anything, on any address [env: BELLWETHER_AUTH]
+    #[arg(long, value_name = "AUTH")]
+    pub auth: Option<String>,
+}
+
+/// Where configuration and data are.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PlaceArgs {
+    /// The configuration; ./bellwether.yaml if it is there [env: BELLWETHER_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<String>,
+    /// Directory of the database; ./bellwether-data unless given [env: BELLWETHER_DATA]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+}
+
+/// What to probe once.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// http://…, https://…, tcp://host:port or tls://host:port
+    pub url: String,
+    /// What the answer must be, such as `status == 200`; may be repeated
+    #[arg(long, value_name = "EXPR")]
+    pub expect: Vec<String>,
+    /// Longest time of the probe, such as 5s
+    #[arg(long, value_name = "D")]
+    pub timeout: Option<String>,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to apply.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// A file with monitors and actions
+    pub file: PathBuf,
+    /// Only say what would change
+    #[arg(long)]
+    pub plan: bool,
+    /// Under whose name; the file's own unless given
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// All mistakes of the file, each with its line and what to write instead
+    Check(PlaceArgs),
+    /// What is in force, secrets masked
+    Show(PlaceArgs),
+    /// A JSON schema of the file, for editors
+    Schema,
+    /// A file with every key, its meaning and its default
+    Default,
+    /// The reference of the file as Markdown
+    #[command(hide = true)]
+    Reference,
+}
+
+/// `monitors …`
+#[derive(Debug, Subcommand)]
+pub enum MonitorsCommand {
+    /// All monitors with their state
+    List(ListArgs),
+    /// One monitor
+    Show(OneArgs),
+    /// Stop probing it; its history stays
+    Pause(OneArgs),
+    /// Probe it again
+    Resume(OneArgs),
+}
+
+/// `incidents …`
+#[derive(Debug, Subcommand)]
+pub enum IncidentsCommand {
+    /// Incidents, newest first
+    List(IncidentListArgs),
+    /// One incident with its timeline
+    Show(OneArgs),
+    /// Take it on, so that others know
+    Ack(OneArgs),
+}
+
+/// `tokens …`
+#[derive(Debug, Subcommand)]
+pub enum TokensCommand {
+    /// Make a token and print it, once
+    Create {
+        /// What it is for
+        name: String,
+        /// It may only read
+        #[arg(long)]
+        read: bool,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// All tokens, revoked ones included
+    List(ListArgs),
+    /// End a token
+    Revoke(OneArgs),
+}
+
+/// `db …`
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Whether the database is whole
+    Check(PlaceArgs),
+    /// Copy the database into a file, whole, while a server runs or not
+    Backup {
+        file: PathBuf,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Put a backup into a data directory that has no database
+    Restore {
+        file: PathBuf,
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+}
+
+/// Lists.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `incidents list`
+#[derive(Debug, Args)]
+pub struct IncidentListArgs {
+    /// Only open ones
+    #[arg(long)]
+    pub open: bool,
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// One thing by its number.
+#[derive(Debug, Args)]
+pub struct OneArgs {
+    /// Its id
+    pub id: i64,
+    #[command(flatten)]
+    pub list: ListArgs,
+}

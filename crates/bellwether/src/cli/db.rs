@@ -1,0 +1,55 @@
+//! `db check|backup|restore`: the database as a file, without the server's interface.
+
+use super::args::{DbCommand, PlaceArgs};
+use super::setup_at;
+use crate::answer::{Answer, Outcome, Stop, chain};
+use bw_store::sqlite;
+use std::path::{Path, PathBuf};
+
+/// Runs one of them.
+pub fn run(command: DbCommand) -> Outcome {
+    match command {
+        DbCommand::Check(place) => check(&place),
+        DbCommand::Backup { file, place } => backup(&place, &file),
+        DbCommand::Restore { file, place } => restore(&place, &file),
+    }
+}
+
+/// The data directory, if there is a database in it.
+fn directory(place: &PlaceArgs) -> Outcome<PathBuf> {
+    let data = setup_at(place)?.settings.data;
+    if data.join("bellwether.db").exists() {
+        return Ok(data);
+    }
+    Err(Stop::failed(format!("there is no database below {}: name the directory with --data DIR", data.display())))
+}
+
+fn check(place: &PlaceArgs) -> Outcome {
+    let directory = directory(place)?;
+    let shown = directory.join("bellwether.db");
+    let report = sqlite::check(&directory).map_err(|error| Stop::failed(chain(&error)))?;
+    if report.problems.is_empty() {
+        return Ok(Answer::good(format!("{}: whole", shown.display())));
+    }
+    let lines: Vec<String> = report.problems.iter().map(|line| format!("{}: {line}", shown.display())).collect();
+    let advice = "put a backup in its place with `bellwether db restore FILE`";
+    Err(Stop::failed(format!("{}\n{advice}", lines.join("\n"))))
+}
+
+fn backup(place: &PlaceArgs, file: &Path) -> Outcome {
+    let directory = directory(place)?;
+    if file.exists() {
+        return Err(Stop::failed(format!("{} is there already: name a new file", file.display())));
+    }
+    sqlite::backup(&directory, file).map_err(|error| Stop::failed(chain(&error)))?;
+    let key = directory.join("secret.key");
+    Ok(Answer::good(format!("{} written; keep {} beside it: without the key its secrets stay sealed", file.display(), key.display())))
+}
+
+fn restore(place: &PlaceArgs, file: &Path) -> Outcome {
+    let data = setup_at(place)?.settings.data;
+    sqlite::restore(file, &data).map_err(|error| Stop::failed(chain(&error)))?;
+    let key = data.join("secret.key");
+    let advice = if key.exists() { String::new() } else { format!("; put its secret.key back as {}, too", key.display()) };
+    Ok(Answer::good(format!("{} restored from {}{advice}", data.display(), file.display())))
+}

@@ -1,0 +1,215 @@
+//! `serve`: the whole life of the process. Configuration, telemetry, store, declarations, loops, and listeners last;
+//! in the end the same backwards.
+
+use super::args::ServeArgs;
+use super::{Setup, setup};
+use crate::answer::{Answer, Outcome, Status, Stop};
+use crate::compose::{self, House};
+use crate::config::{Flags, OutboundHeartbeat, Settings};
+use crate::reload::{self, Reload};
+use crate::roles::Role;
+use crate::supervise::{Plant, Side, Sides, Signals, hang_ups, must_tick};
+use crate::{observer, outbound_heartbeat, ready, resources, telemetry};
+use bw_domain::port::clock::Clock;
+use bw_engine::loops::Rest;
+use bw_engine::usecase::system::{ConfigStatus, Process};
+use bw_server::App;
+use bw_server::auth::may_listen;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::{Notify, watch};
+
+/// Beyond this many connections that nobody has accepted yet, clients wait.
+const BACKLOG: u32 = 1_024;
+
+/// The first ticks take a few milliseconds.
+const FIRST_TICK_LOOK: Duration = Duration::from_millis(1);
+
+/// Serves until a signal ends it.
+pub fn run(args: ServeArgs) -> Outcome {
+    let setup = setup(&args)?;
+    let clock = compose::clock();
+    telemetry::start(setup.settings.log, clock.clone());
+    resources::raise_open_files();
+    // Two threads carry ten thousand probes; more would cost memory for nothing.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Stop::failed(format!("the runtime cannot start: {error}")))?;
+    let answer = runtime.block_on(serve(args, setup, clock));
+    runtime.shutdown_background();
+    answer
+}
+
+async fn serve(args: ServeArgs, setup: Setup, clock: Arc<dyn Clock>) -> Outcome {
+    let mut signals = Signals::listen()?;
+    let Setup { environment, file, settings } = &setup;
+    let mut house = compose::house(settings, environment, clock).await?;
+    let access = house.access(settings, environment).await?;
+    let sockets = bind(settings, &access)?;
+    let url = url(&sockets)?;
+    if house.services.base_url.is_empty() {
+        house.services.base_url = url.as_str().into();
+    }
+    reload::take_over(&house.services, file).await?;
+    let process = process(&house, &setup);
+    let plant = Plant { parts: house.parts(), rest: rest(&house), role: Role::Serve };
+    let (halt, halted) = watch::channel(false);
+    // The loops outlive the listeners: what was accepted is still worked off.
+    let loops = tokio::task::JoinSet::from_iter([plant.run(is_true(halted))]);
+    let app = App::new(house.services.clone(), process.clone(), access);
+    if app.auth.is_none() {
+        tracing::warn!("--auth none: whoever reaches {url} may do everything");
+    }
+    let mut sides = beside(&args, &setup, &house, &process);
+    sides.extend(listen(sockets, bw_server::router(app))?);
+    let sides = Sides::start(sides);
+    first_ticks(&house).await;
+    process.set_started();
+    ready::announce(settings.log, &url);
+    ready::tell_systemd(environment.notify_socket.as_deref(), "READY=1");
+    signals.stop().await;
+    ready::tell_systemd(environment.notify_socket.as_deref(), "STOPPING=1");
+    tracing::info!("stopping; a second signal stops at once");
+    let end = async {
+        sides.end().await;
+        halt.send_replace(true);
+        loops.join_all().await;
+        house.close().await;
+    };
+    tokio::select! {
+        () = end => Ok(Answer { text: String::new(), status: Status::Good }),
+        () = signals.stop() => Err(Stop::failed("stopped at once; what was under way is done again after the next start")),
+    }
+}
+
+/// Waits until every loop that readiness depends on has looked once.
+async fn first_ticks(house: &House) {
+    let vitals = &house.services.vitals;
+    let needed: Vec<_> = Role::Serve.loops().into_iter().filter(|name| must_tick(*name)).collect();
+    while needed.iter().any(|name| vitals.last_tick(*name).is_none()) {
+        tokio::time::sleep(FIRST_TICK_LOOK).await;
+    }
+}
+
+/// Resolves once the flag is set, or nobody can set it any more.
+async fn is_true(mut flag: watch::Receiver<bool>) {
+    drop(flag.wait_for(|set| *set).await);
+}
+
+fn process(house: &House, setup: &Setup) -> Arc<Process> {
+    let mut process = house.process(&setup.settings);
+    process.roles = vec![Role::Serve.word()];
+    process.loops = Role::Serve.loops();
+    process.node = format!("{:032x}", house.node.0);
+    process.set_config(ConfigStatus {
+        file: setup.file.path.as_ref().map(|path| path.display().to_string()),
+        loaded_at: Some(house.services.clock.now()),
+        error: None,
+    });
+    Arc::new(process)
+}
+
+fn rest(house: &House) -> Rest {
+    let services = &house.services;
+    Rest {
+        clock: services.clock.clone(),
+        wake: services.wake.clone(),
+        vitals: services.vitals.clone(),
+        sleep: Arc::new(|length| Box::pin(tokio::time::sleep(length))),
+    }
+}
+
+/// Sockets with their addresses: bound, so that nobody else can have them, and not yet open.
+fn bind(settings: &Settings, access: &bw_server::auth::AuthConfig) -> Outcome<Vec<(TcpSocket, SocketAddr)>> {
+    let mut sockets = Vec::with_capacity(settings.listen.len());
+    for address in &settings.listen {
+        may_listen(*address, access).map_err(Stop::failed)?;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let bound = socket.and_then(|socket| {
+            socket.set_reuseaddr(true)?;
+            socket.bind(*address)?;
+            let address = socket.local_addr()?;
+            Ok((socket, address))
+        });
+        sockets.push(bound.map_err(|error| {
+            Stop::failed(format!("cannot listen on {address}: {error}; stop what listens there, or choose another with --listen"))
+        })?);
+    }
+    Ok(sockets)
+}
+
+/// Where people on this machine reach us.
+fn url(sockets: &[(TcpSocket, SocketAddr)]) -> Outcome<String> {
+    let (_, address) = sockets.first().ok_or_else(|| Stop::failed("there is no address to listen on: see --listen"))?;
+    let mut shown = *address;
+    if shown.ip().is_unspecified() {
+        let loopback = if shown.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+        shown.set_ip(loopback);
+    }
+    Ok(format!("http://{shown}"))
+}
+
+/// One task a listener.
+fn listen(sockets: Vec<(TcpSocket, SocketAddr)>, router: axum::Router) -> Outcome<Vec<Side>> {
+    let mut sides = Vec::with_capacity(sockets.len());
+    for (socket, address) in sockets {
+        let failed = |error| Stop::failed(format!("cannot listen on {address}: {error}"));
+        let listener = Arc::new(socket.listen(BACKLOG).and_then(TcpListener::into_std).map_err(failed)?);
+        let router = router.clone();
+        let make = move |stop| -> bw_domain::port::Fut<'static, ()> {
+            let (listener, router) = (listener.clone(), router.clone());
+            Box::pin(async move {
+                match listener.try_clone().and_then(TcpListener::from_std) {
+                    Ok(listener) => bw_server::serve(listener, router, stop).await,
+                    Err(error) => tracing::error!("the listener on {address} is lost: {error}"),
+                }
+            })
+        };
+        sides.push(Side { name: "listen", make: Box::new(make) });
+    }
+    Ok(sides)
+}
+
+/// What runs beside loops and listeners.
+fn beside(args: &ServeArgs, setup: &Setup, house: &House, process: &Arc<Process>) -> Vec<Side> {
+    let Setup { environment, file, settings } = setup;
+    let (heartbeat, _) = watch::channel::<Option<OutboundHeartbeat>>(settings.outbound_heartbeat.clone());
+    let mut sides = Vec::new();
+    let beat = (house.outbound.clone(), house.services.clone(), process.clone(), heartbeat.clone());
+    sides.push(Side::new("outbound_heartbeat", move || {
+        let (outbound, services, process, heartbeat) = beat.clone();
+        outbound_heartbeat::run(outbound, services, process, heartbeat.subscribe())
+    }));
+    if let Some(gate) = house.gate.clone() {
+        let services = house.services.clone();
+        sides.push(Side::new("observer", move || observer::run(gate.clone(), services.clone())));
+    }
+    let reload = Arc::new(Reload {
+        services: house.services.clone(),
+        process: process.clone(),
+        environment: environment.clone(),
+        flags: flags(args),
+        named: args.place.config.clone().or_else(|| environment.config.clone()),
+        settings: settings.clone(),
+        heartbeat,
+    });
+    let first = file.fingerprint;
+    sides.push(Side::new("configuration", move || {
+        let (reload, asked) = (reload.clone(), Arc::new(Notify::new()));
+        async move {
+            tokio::join!(hang_ups(asked.clone()), reload.run(asked, first));
+        }
+    }));
+    sides
+}
+
+/// What the command line said of settings.
+pub fn flags(args: &ServeArgs) -> Flags {
+    Flags {
+        listen: args.listen.clone(),
+        data: args.place.data.clone(),
+        auth: args.auth.clone(),
+        log: args.log.clone(),
+    }
+}

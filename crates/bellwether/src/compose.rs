@@ -1,0 +1,182 @@
+//! The composition root: which adapters stand behind the ports. The one file that knows the mode. There is one mode,
+//! embedded: SQLite, a queue in the process, wake-ups in the process.
+
+use crate::answer::{Outcome, Stop, chain};
+use crate::config::{Environment, Settings};
+use crate::system::{SystemClock, SystemEntropy};
+use crate::wake::ProcessWake;
+use bw_action::Senders;
+use bw_domain::port::clock::Clock;
+use bw_domain::port::entropy::Entropy;
+use bw_domain::port::sender::Sender;
+use bw_domain::port::store::NodeId;
+use bw_engine::catalog::LiveCatalog;
+use bw_engine::inbox::Inbox;
+use bw_engine::loops::Parts;
+use bw_engine::usecase::Services;
+use bw_engine::usecase::system::{Process, StoreFigures};
+use bw_engine::vitals::Vitals;
+use bw_net::{Net, NetConfig, Outbound};
+use bw_probe::{Anchors, BwProber, Gate};
+use bw_queue::MemoryQueue;
+use bw_server::auth::AuthConfig;
+use bw_store::SealKey;
+use bw_store::sqlite::{self, Handle};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::runtime::Handle as Runtime;
+
+/// Everything that one process is made of.
+pub struct House {
+    pub services: Services,
+    pub sender: Arc<dyn Sender>,
+    pub outbound: Outbound,
+    /// The observer's self-test, when there are anchors.
+    pub gate: Option<Arc<Gate>>,
+    pub node: NodeId,
+    store: Handle,
+}
+
+/// The clock of this process.
+pub fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::new())
+}
+
+/// The way out, for probes and senders alike.
+pub fn net(settings: &Settings, environment: &Environment, clock: Arc<dyn Clock>) -> Outcome<Arc<Net>> {
+    let roots = environment.certificates.clone().map(Into::into);
+    let config = NetConfig { guard: settings.guard, roots, ..NetConfig::default() };
+    Net::new(config, clock).map_err(|error| {
+        let why = chain(&error);
+        Stop::failed(format!("{why}: set SSL_CERT_FILE to a file of PEM certificates, or unset it"))
+    })
+}
+
+/// Opens the store and builds everything on it.
+pub async fn house(settings: &Settings, environment: &Environment, clock: Arc<dyn Clock>) -> Outcome<House> {
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+    let net = net(settings, environment, clock.clone())?;
+    let gate = gate(settings, &net)?;
+    let (store, handle) = store(settings, environment, clock.clone(), entropy.clone()).await?;
+    let defaults = Arc::new(settings.defaults.clone());
+    let catalog = Arc::new(LiveCatalog::new(defaults.clone()));
+    catalog.refresh(&store).await.map_err(|error| Stop::failed(format!("the monitors cannot be read: {error}")))?;
+    for (id, problems) in catalog.broken() {
+        let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        tracing::error!("monitor={id} is not probed: {}", why.join("; "));
+    }
+    let prober = bw_probe::Config { gate: gate.clone(), ..bw_probe::Config::new(net.clone(), Runtime::current()) };
+    let outbound = Outbound::new(net);
+    let services = Services {
+        store,
+        catalog,
+        queue: Arc::new(MemoryQueue::new(clock.clone())),
+        prober: Arc::new(BwProber::new(prober)),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        wake: Arc::new(ProcessWake::default()),
+        vitals: Arc::new(Vitals::default()),
+        defaults,
+        base_url: environment.url.as_deref().unwrap_or_default().into(),
+    };
+    let sender = Arc::new(Senders::new(outbound.clone(), clock));
+    Ok(House { services, sender, outbound, gate, node: NodeId(entropy.bits()), store: handle })
+}
+
+fn gate(settings: &Settings, net: &Arc<Net>) -> Outcome<Option<Arc<Gate>>> {
+    let self_test = &settings.self_test;
+    if self_test.anchors.is_empty() {
+        return Ok(None);
+    }
+    let anchors = Anchors::parse(&self_test.anchors, self_test.need);
+    let anchors = anchors.map_err(|sentence| Stop::failed(format!("self_test: {sentence}")))?;
+    Ok(Some(Gate::new(net.clone(), anchors)))
+}
+
+async fn store(
+    settings: &Settings,
+    environment: &Environment,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Outcome<(bw_domain::port::store::Store, Handle)> {
+    let directory = settings.data.clone();
+    make_directory(&directory)?;
+    let key = key(&directory, environment, &*entropy)?;
+    let options = sqlite::Options { directory, key, retention: settings.retention, clock, entropy };
+    let opened = tokio::task::spawn_blocking(move || sqlite::open(options)).await;
+    let opened = opened.map_err(|error| Stop::failed(format!("the database could not be opened: {error}")))?;
+    let opened = opened.map_err(|error| Stop::failed(chain(&error)))?;
+    for warning in &opened.report.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok((opened.store, opened.handle))
+}
+
+/// The key under which secrets rest. It is made with a new database only: beside an old one a new key would be a
+/// wrong one, and would stand where the right one belongs.
+fn key(directory: &Path, environment: &Environment, entropy: &dyn Entropy) -> Outcome<SealKey> {
+    let given = environment.secret_key.as_ref().map(|key| key.expose());
+    let file = directory.join("secret.key");
+    if given.is_none() && !file.exists() && directory.join("bellwether.db").exists() {
+        let file = file.display();
+        return Err(Stop::failed(format!(
+            "{file} is missing, and the secrets of the database beside it are sealed under it: put it back from your backup, or set BELLWETHER_SECRET_KEY"
+        )));
+    }
+    SealKey::load(&file, given, entropy).map_err(|error| Stop::failed(chain(&error)))
+}
+
+/// Its owner alone may look into it.
+fn make_directory(directory: &Path) -> Outcome<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.map_err(|error| {
+        let directory = directory.display();
+        Stop::failed(format!("the data directory {directory} cannot be made: {error}; name another with --data DIR"))
+    })
+}
+
+impl House {
+    /// What the loops are made of.
+    pub fn parts(&self) -> Parts {
+        Parts {
+            services: self.services.clone(),
+            sender: self.sender.clone(),
+            inbox: Arc::new(Inbox::default()),
+            node: self.node,
+        }
+    }
+
+    /// What the process tells of itself.
+    pub fn process(&self, settings: &Settings) -> Process {
+        let files = ["bellwether.db", "bellwether.db-wal"].map(|name| settings.data.join(name));
+        let figures = move || StoreFigures {
+            kind: "sqlite",
+            place: files[0].display().to_string(),
+            bytes: files.iter().filter_map(|file| std::fs::metadata(file).ok()).map(|file| file.len()).sum(),
+        };
+        Process::new(env!("CARGO_PKG_VERSION"), self.services.clock.now(), figures)
+    }
+
+    /// Who may come in.
+    pub async fn access(&self, settings: &Settings, environment: &Environment) -> Outcome<AuthConfig> {
+        let tokens = self.services.store.access.tokens().await;
+        let tokens = tokens.map_err(|error| Stop::failed(format!("the tokens cannot be read: {error}")))?;
+        Ok(AuthConfig {
+            admin_password: environment.admin_password.clone(),
+            token: environment.token.clone(),
+            stored_tokens: tokens.iter().any(|token| token.revoked_at.is_none()),
+            none: settings.open,
+            metrics_public: settings.metrics_public,
+            beyond_loopback: settings.listen.iter().any(|address| !address.ip().to_canonical().is_loopback()),
+            https: environment.url.as_ref().is_some_and(|url| url.starts_with("https://")),
+        })
+    }
+
+    /// Lets go of the data directory.
+    pub async fn close(self) {
+        if let Err(error) = self.store.close().await {
+            tracing::warn!("the store did not close well: {error}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! From a file to settings and declarations.
+
+use super::expand::{Lookup, expand};
+use super::settings::Stated;
+use super::tree::{self, Node};
+use super::{Mistake, Mistakes};
+use bw_domain::action::Action;
+use bw_domain::monitor::{Declaration, Defaults};
+use bw_domain::read::Problem;
+use bw_engine::usecase::apply::{Declared, mistakes};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The file that is read when nobody names one.
+pub const DEFAULT_FILE: &str = "bellwether.yaml";
+
+/// A file without mistakes in itself.
+#[derive(Clone, Debug)]
+pub struct ConfigFile {
+    /// As the user named it; `None`: there is no file, and every default holds.
+    pub path: Option<PathBuf>,
+    /// The file's name: under this name it owns what it declares.
+    pub owner: String,
+    /// What it says after variables were replaced, so that a new value of a variable is a new file.
+    pub hash: [u8; 32],
+    pub stated: Stated,
+    pub declared: Declared,
+    /// Its bytes when it was read.
+    pub fingerprint: Option<[u8; 32]>,
+    tree: Node,
+}
+
+/// Which file to read: the one that was named, or the default one if it is there.
+pub fn find(named: Option<&str>) -> Option<PathBuf> {
+    match named {
+        Some(path) => Some(path.into()),
+        None => Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists()),
+    }
+}
+
+/// Reads a file, or nothing.
+pub fn read(path: Option<&Path>, variable: Lookup<'_>) -> Result<ConfigFile, Mistakes> {
+    let Some(path) = path else { return read_text("", None, variable) };
+    let file = path.display().to_string();
+    let whole = |message: String| Mistakes {
+        file: file.clone(),
+        all: vec![Mistake { place: Default::default(), path: String::new(), message }],
+    };
+    let bytes = std::fs::read(path).map_err(|error| whole(format!("cannot be read: {error}")))?;
+    let fingerprint = Some(*blake3::hash(&bytes).as_bytes());
+    let text = String::from_utf8(bytes).map_err(|_| whole("is not UTF-8 text".to_owned()))?;
+    Ok(ConfigFile { fingerprint, ..read_text(&text, Some(path), variable)? })
+}
+
+/// Reads a text that came from `path`.
+pub fn read_text(text: &str, path: Option<&Path>, variable: Lookup<'_>) -> Result<ConfigFile, Mistakes> {
+    let file = path.map_or_else(|| DEFAULT_FILE.to_owned(), |path| path.display().to_string());
+    let mut tree = tree::parse(text).map_err(|mistake| Mistakes { file: file.clone(), all: vec![mistake] })?;
+    let mut mistakes = tree.twice();
+    mistakes.extend(expand(&mut tree, variable));
+    let document = tree.to_json();
+    let mut problems = Vec::new();
+    let stated = Stated::read(&document, &mut problems);
+    let declared = declared(&document, &mut problems);
+    mistakes.extend(located(&tree, problems));
+    if !mistakes.is_empty() {
+        return Err(Mistakes::new(file, mistakes));
+    }
+    let owner = path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    Ok(ConfigFile {
+        path: path.map(Path::to_owned),
+        owner: owner.unwrap_or_else(|| DEFAULT_FILE.to_owned()),
+        hash: *blake3::hash(document.to_string().as_bytes()).as_bytes(),
+        stated,
+        declared,
+        fingerprint: None,
+        tree,
+    })
+}
+
+impl ConfigFile {
+    /// Checks what is declared against the defaults of the installation.
+    pub fn check(&self, defaults: &Defaults) -> Result<(), Mistakes> {
+        let problems = mistakes(defaults, &self.declared);
+        if problems.is_empty() { Ok(()) } else { Err(self.locate(problems)) }
+    }
+
+    /// Puts problems at their places.
+    pub fn locate(&self, problems: Vec<Problem>) -> Mistakes {
+        Mistakes::new(self.shown(), located(&self.tree, problems))
+    }
+
+    /// The file as the user named it.
+    pub fn shown(&self) -> String {
+        self.path.as_ref().map_or_else(|| DEFAULT_FILE.to_owned(), |path| path.display().to_string())
+    }
+
+    /// What it declares as a document, variables replaced: secrets inside.
+    pub fn declarations(&self) -> Value {
+        let Value::Object(mut document) = self.tree.to_json() else { return Value::Null };
+        document.retain(|key, _| key == "monitors" || key == "actions");
+        Value::Object(document)
+    }
+
+    /// Puts line and column before each line of a text that begins with one of our paths.
+    pub fn with_lines(&self, text: &str) -> String {
+        let file = self.shown();
+        let located = |line: &str| match line.split_once(": ") {
+            Some((path, _)) if path.starts_with("monitors[") || path.starts_with("actions[") => {
+                let place = self.tree.locate(path);
+                format!("{file}:{}:{}: {line}", place.line, place.column)
+            }
+            _ => line.to_owned(),
+        };
+        text.lines().map(located).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn located(tree: &Node, problems: Vec<Problem>) -> Vec<Mistake> {
+    let locate = |Problem { path, message }: Problem| Mistake { place: tree.locate(&path), path, message };
+    problems.into_iter().map(locate).collect()
+}
+
+impl Mistakes {
+    fn new(file: String, mut all: Vec<Mistake>) -> Self {
+        all.sort_by_key(|mistake| mistake.place);
+        Mistakes { file, all }
+    }
+}
+
+/// Reads `monitors` and `actions` of a document.
+fn declared(document: &Value, problems: &mut Vec<Problem>) -> Declared {
+    Declared {
+        monitors: items(document, "monitors", problems, Declaration::read),
+        actions: items(document, "actions", problems, Action::read),
+    }
+}
+
+type Read<T> = fn(&Value, &str) -> Result<T, Vec<Problem>>;
+
+/// The good items of a list; the mistakes of the others.
+fn items<T>(document: &Value, key: &str, problems: &mut Vec<Problem>, read: Read<T>) -> Vec<T> {
+    let list = match document.get(key) {
+        None | Some(Value::Null) => return Vec::new(),
+        Some(Value::Array(list)) => list,
+        Some(other) => {
+            problems.push(Problem::new(key, format!("must be a list, not {}", bw_domain::read::kind(other))));
+            return Vec::new();
+        }
+    };
+    let mut good = Vec::with_capacity(list.len());
+    for (index, value) in list.iter().enumerate() {
+        match read(value, &format!("{key}[{index}]")) {
+            Ok(item) => good.push(item),
+            Err(mut mistakes) => problems.append(&mut mistakes),
+        }
+    }
+    good
+}
+
+#[cfg(test)]
+mod tests;

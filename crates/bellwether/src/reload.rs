@@ -32,8 +32,12 @@ pub struct Reload {
     pub heartbeat: watch::Sender<Option<OutboundHeartbeat>>,
 }
 
-/// Applies what a file declares, unless the store has exactly this file already.
+/// Applies what a file declares, unless the store has exactly this file already. Where there is no file nothing is
+/// declared anew: a start in another directory must not delete what the file declared.
 pub async fn take_over(services: &Services, file: &ConfigFile) -> Outcome<()> {
+    if file.path.is_none() {
+        return Ok(());
+    }
     let owner: Arc<str> = file.owner.as_str().into();
     let failed = |what: String| Stop::failed(format!("{}: {what}", file.shown()));
     let known = services.store.catalog.applied_file(owner.clone()).await;

@@ -1,7 +1,7 @@
 //! The nine loops as tasks. A panic in one of them ends all, says so, and begins all again after a pause: they share
 //! which shards are held, and every one of them reads what it needs from the store.
 
-use super::table::{self, LAST, OnCancel, Row, of};
+use super::table::{self, LAST, OnCancel, OnError, Row, of};
 use crate::roles::Role;
 use bw_engine::loops::{Parts, Rest, all, run};
 use bw_engine::vitals::LoopName;
@@ -63,6 +63,7 @@ impl Plant {
                 continue;
             }
             let (rest, mut reached) = (self.rest.clone(), life.stage.subscribe());
+            debug_assert_eq!(of(name).on_error, OnError::AllLoopsAgain, "they share what they hold");
             let handle = life.tasks.spawn(async move {
                 let mine = of(name).stage;
                 let stop = async {

@@ -2,7 +2,7 @@
 //! life of the process and begins again by itself when it panics.
 
 use super::loops::panic_text;
-use super::table::{self, ROWS};
+use super::table::{self, OnError, ROWS};
 use bw_domain::port::Fut;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -48,7 +48,8 @@ impl Sides {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for side in sides {
-            debug_assert!(ROWS.iter().any(|row| row.name == side.name), "`{}` is in no row of the table", side.name);
+            let row = ROWS.iter().find(|row| row.name == side.name);
+            debug_assert!(row.is_some_and(|row| row.on_error == OnError::Again), "`{}` and its row", side.name);
             tasks.spawn(keep_up(side, stopped.clone()));
         }
         Sides { tasks, stop }

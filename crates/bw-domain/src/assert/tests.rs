@@ -1,3 +1,5 @@
+//! Every expectation that can be written, what it says of an answer, and what is said of mistakes.
+
 use super::ast::{Ast, FIELDS, Field, Operator, Value};
 use super::*;
 use crate::outcome::Phase;

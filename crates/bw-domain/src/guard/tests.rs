@@ -1,3 +1,5 @@
+//! Every kind of address, plain and carried inside another.
+
 use super::*;
 
 fn check(text: &str, expected: Reach) {

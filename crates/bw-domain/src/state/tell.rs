@@ -65,18 +65,23 @@ pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended:
             };
             let mut opened = document(draft, EventKind::IncidentOpened, Severity::Critical, summary);
             let known = incident_facts(&incident);
-            draft.state.opened = Some(Box::new(known.clone()));
-            opened.incident = Some(known);
+            draft.state.opened = Some(Box::new(known));
             opened.change = Some(Change { spoken: true, ..change });
             opened.votes = votes;
             opened.probe = deciding.map(facts);
-            opened.link = link(draft, id);
             draft.change_incident(IncidentChange::Open(Box::new(incident), vec![observed, confirmed]));
             draft.out.events.push(opened);
         }
     }
-    let link = draft.state.incident.and_then(|id| link(draft, id));
+    let known = draft.state.opened.as_deref().cloned();
+    of_incident(draft, known);
+}
+
+/// Every event of the step belongs to the incident: whoever is told by any of them is told of it.
+fn of_incident(draft: &mut Draft<'_>, known: Option<IncidentFacts>) {
+    let link = known.as_ref().and_then(|known| link(draft, known.id));
     for event in &mut draft.out.events {
+        event.incident.clone_from(&known);
         event.link.clone_from(&link);
     }
 }
@@ -99,10 +104,11 @@ pub(super) fn up(draft: &mut Draft<'_>, before: &State, streak: Streak, ended: &
     event.probe.clone_from(&probe);
     if let Some(id) = draft.state.incident.take() {
         close(draft, id, EntryKind::Recovered, "recovered", summary);
-        if let Some(closed) = draft.out.events.last_mut() {
-            closed.votes = votes;
-            closed.probe = probe;
-        }
+        let closed = draft.out.events.last_mut().expect("the incident's event was pushed just now");
+        closed.votes = votes;
+        closed.probe = probe;
+        let known = closed.incident.clone();
+        of_incident(draft, known);
     }
 }
 

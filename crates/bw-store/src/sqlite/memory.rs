@@ -105,9 +105,10 @@ pub(super) struct Staged {
 impl Memory {
     /// Rows as they were read at start.
     pub fn new(rows: BTreeMap<MonitorId, Box<Row>>, desk: Desk) -> Self {
-        let timer =
-            |(id, row): (&MonitorId, &Box<Row>)| row.state.timer().map(|due| Timer { due, monitor: *id });
-        let timers = rows.iter().filter_map(timer).collect();
+        let mut timers = BTreeSet::new();
+        for (monitor, row) in &rows {
+            timers.extend(row.state.timer().map(|due| Timer { due, monitor: *monitor }));
+        }
         Memory { rows, timers, desk }
     }
 

@@ -72,10 +72,13 @@ impl Net {
     }
 }
 
+/// Addresses of one host that are tried: with more, each one's share of the time would be too short to mean much.
+const TRIED: usize = 4;
+
 /// The addresses that may be contacted; without any, the reason for the first.
 fn allowed(guard: Policy, found: &[IpAddr]) -> Result<crate::resolve::Addresses, Failure> {
     let allowed: crate::resolve::Addresses =
-        found.iter().copied().filter(|ip| guard.allows(*ip).is_ok()).collect();
+        found.iter().copied().filter(|ip| guard.allows(*ip).is_ok()).take(TRIED).collect();
     match found.first().map(|ip| guard.allows(*ip)) {
         Some(Err(refusal)) if allowed.is_empty() => Err(Failure::new(Code::SELF_GUARD, refusal.to_string())),
         _ => Ok(allowed),

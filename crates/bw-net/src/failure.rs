@@ -76,18 +76,30 @@ impl Failure {
     }
 }
 
-/// Whether this host has any way out for the family of this address. Connecting a datagram socket asks the
-/// routing table and sends nothing.
+/// Whether this host has any way out for the family of this address.
 fn routed(ip: IpAddr) -> bool {
-    let (from, to): (IpAddr, IpAddr) = match ip {
-        ip if ip.is_loopback() => (ip, ip),
+    let beyond: IpAddr = match ip {
+        ip if ip.is_loopback() => ip,
         // Documentation prefixes: only a default route leads there.
-        IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
-        IpAddr::V6(_) => {
-            (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into())
-        }
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
     };
-    UdpSocket::bind((from, 0)).and_then(|socket| socket.connect((to, 9))).is_ok()
+    way_to(beyond).is_ok()
+}
+
+/// Whether this host could send anything to an address. Connecting a datagram socket asks the routing table and
+/// sends nothing.
+pub(crate) fn way_to(ip: IpAddr) -> Result<(), Failure> {
+    let from: IpAddr = match ip {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let connected = UdpSocket::bind((from, 0)).and_then(|socket| socket.connect((ip, 9)));
+    connected.map_err(|error| {
+        let blind =
+            || Failure::new(Code::SELF_BLIND, format!("this host has no way to {ip}: {}", plain(&error)));
+        Failure::ours(&error).unwrap_or_else(blind)
+    })
 }
 
 /// The operating system's words without its number.

@@ -2,7 +2,7 @@
 
 use super::{Addresses, Question};
 use crate::Failure;
-use crate::failure::plain;
+use crate::failure::way_to;
 use bw_domain::guard::Policy;
 use bw_domain::monitor::Family;
 use bw_domain::outcome::Code;
@@ -12,7 +12,6 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -235,15 +234,11 @@ fn unanswered(error: &NetError, server: SocketAddr, name: &Name) -> Failure {
         NetError::Busy => {
             Failure::new(Code::SELF_OVERLOADED, "this host asks its name servers too much at once")
         }
-        NetError::Io(error) => match error.kind() {
-            // A name server is part of our own network: without a way to it we cannot see.
-            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
-                Failure::new(Code::SELF_BLIND, format!("this host has no way to its name server {server}"))
-            }
-            _ => Failure::ours(error).unwrap_or_else(|| {
-                Failure::new(Code::DNS_SERVFAIL, format!("name server {server}: {}", plain(error)))
-            }),
-        },
+        // The resolver does not say what the operating system said. A name server is part of our own network:
+        // without a way to it, or without a socket, we cannot see.
+        NetError::Io(_) | NetError::NoConnections => way_to(server.ip()).err().unwrap_or_else(|| {
+            Failure::new(Code::DNS_SERVFAIL, format!("name server {server} cannot be reached"))
+        }),
         NetError::Dns(DnsError::ResponseCode(code)) => Failure::new(
             Code::DNS_SERVFAIL,
             format!("name server {server} answered `{code}` for {}", shown(name)),

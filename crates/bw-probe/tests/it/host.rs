@@ -30,8 +30,11 @@ async fn child_without_descriptors() {
     while let Ok(file) = File::open(&this) {
         held.push(file);
     }
-    let outcome = world.probe(&document).await;
-    check(&outcome, Code::SELF_OVERLOADED, "too many open files");
+    let names = json!({"http": {"url": "http://shop.example/", "resolver": "127.0.0.1"}});
+    for document in [&document, &monitor(names, json!({}))] {
+        let outcome = world.probe(document).await;
+        check(&outcome, Code::SELF_OVERLOADED, "too many open files");
+    }
     drop(held);
     check(&world.probe(&document).await, Code::OK, "");
 }

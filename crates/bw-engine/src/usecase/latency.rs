@@ -37,6 +37,8 @@ pub struct LatencySeries {
     pub quantiles: Vec<f64>,
     /// Ascending; steps in which nothing was measured are left out.
     pub points: Vec<LatencyPoint>,
+    /// The quantiles of the whole range in microseconds; empty when nothing was measured.
+    pub whole_us: Vec<u32>,
     /// Outcome rows that were read.
     pub rows: usize,
 }
@@ -64,7 +66,8 @@ pub async fn latency(services: &Services, id: MonitorId, query: LatencyQuery) ->
     let mut buckets = Buckets { step_ms: step.as_millis() as i64, filled: Default::default() };
     let rows = read_slots(services, id, range, |rows| rows.iter().for_each(|row| buckets.add(row))).await?;
     let points = buckets.points(&query.quantiles);
-    Ok(LatencySeries { range, step, quantiles: query.quantiles, points, rows })
+    let whole_us = buckets.whole(&query.quantiles);
+    Ok(LatencySeries { range, step, quantiles: query.quantiles, points, whole_us, rows })
 }
 
 fn check_quantiles(quantiles: &[f64]) -> Result<(), UseError> {
@@ -122,6 +125,12 @@ impl Buckets {
         for (sum, us) in bucket.phases_us.iter_mut().zip(row.phases.0) {
             *sum += u64::from(us);
         }
+    }
+
+    fn whole(&self, quantiles: &[f64]) -> Vec<u32> {
+        let mut whole = Sketch::default();
+        self.filled.values().for_each(|bucket| whole.merge(&bucket.sketch));
+        quantiles.iter().filter_map(|q| whole.quantile(*q)).collect()
     }
 
     fn points(&self, quantiles: &[f64]) -> Vec<LatencyPoint> {

@@ -32,11 +32,18 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
-    api::router()
+    let routes = api::router()
         .merge(compat::router())
         .merge(metrics::router())
         .with_state(app.clone())
-        .merge(ui::router(app.clone()))
+        .merge(ui::router(app.clone()));
+    hardened(routes, app)
+}
+
+/// What stands around every route: who may come in, what happens to paths and methods that are not there, and to
+/// panics.
+pub fn hardened(routes: Router, app: App) -> Router {
+    routes
         .fallback(nowhere)
         .method_not_allowed_fallback(other_method)
         .layer(from_fn_with_state(app, auth::guard))

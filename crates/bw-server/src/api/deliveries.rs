@@ -68,13 +68,13 @@ impl<'a> DeliveryOut<'a> {
 }
 
 /// Lists deliveries, newest first.
-#[utoipa::path(get, path = "/api/v1/deliveries", tag = "deliveries",
+#[utoipa::path(get, path = "/api/v1/deliveries", operation_id = "listDeliveries", tag = "deliveries",
     params(
         ("state" = Option<String>, Query, description = "waiting, sent or dead"),
         ("monitor" = Option<i64>, Query), ("incident" = Option<i64>, Query),
         ("limit" = Option<u32>, Query, description = "1 to 10000, 100 unless given"),
         ("after" = Option<String>, Query, description = "`next` of the page before")),
-    responses((status = 200, body = PageOut), (status = 400, body = problem::Document)))]
+    responses((status = 200, body = PageOut<'static>), (status = 400, body = problem::Document)))]
 pub async fn list(State(app): State<App>, mut params: Params) -> Result<Response, Refusal> {
     let id = |text: &str| text.parse::<i64>().ok();
     let query = DeliveriesQuery {

@@ -153,13 +153,13 @@ impl<'a> DetailOut<'a> {
 }
 
 /// Lists incidents, newest first.
-#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents",
+#[utoipa::path(get, path = "/api/v1/incidents", operation_id = "listIncidents", tag = "incidents",
     params(
         ("state" = Option<String>, Query, description = "open, closed or all; all unless given"),
         ("monitor" = Option<i64>, Query),
         ("limit" = Option<u32>, Query, description = "1 to 10000, 100 unless given"),
         ("after" = Option<String>, Query, description = "`next` of the page before")),
-    responses((status = 200, body = PageOut), (status = 400, body = problem::Document)))]
+    responses((status = 200, body = PageOut<'static>), (status = 400, body = problem::Document)))]
 pub async fn list(State(app): State<App>, mut params: Params) -> Result<Response, Refusal> {
     let id = |text: &str| text.parse::<i64>().ok();
     let filter = IncidentFilter {
@@ -183,8 +183,8 @@ pub async fn list(State(app): State<App>, mut params: Params) -> Result<Response
 }
 
 /// Shows an incident with its timeline and evidence.
-#[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents", params(("id" = i64, Path)),
-    responses((status = 200, body = DetailOut), (status = 404, body = problem::Document)))]
+#[utoipa::path(get, path = "/api/v1/incidents/{id}", operation_id = "getIncident", tag = "incidents", params(("id" = i64, Path)),
+    responses((status = 200, body = DetailOut<'static>), (status = 404, body = problem::Document)))]
 pub async fn get(State(app): State<App>, id: Id, params: Params) -> Result<Response, Refusal> {
     params.finish()?;
     let view = incidents::get(&app.services, IncidentId(id.0)).await?;
@@ -198,8 +198,8 @@ pub async fn get(State(app): State<App>, id: Id, params: Params) -> Result<Respo
 }
 
 /// Takes an incident on. The first one stands.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/acknowledge", tag = "incidents", params(("id" = i64, Path)),
-    responses((status = 200, body = DetailOut), (status = 404, body = problem::Document),
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/acknowledge", operation_id = "acknowledgeIncident", tag = "incidents", params(("id" = i64, Path)),
+    responses((status = 200, body = DetailOut<'static>), (status = 404, body = problem::Document),
         (status = 409, body = problem::Document)))]
 pub async fn acknowledge(State(app): State<App>, caller: Caller, id: Id, _: Bounded) -> Result<Response, Refusal> {
     let view = incidents::acknowledge(&app.services, IncidentId(id.0), &caller.name).await?;
@@ -207,9 +207,9 @@ pub async fn acknowledge(State(app): State<App>, caller: Caller, id: Id, _: Boun
 }
 
 /// Writes a line into the timeline.
-#[utoipa::path(post, path = "/api/v1/incidents/{id}/notes", tag = "incidents", params(("id" = i64, Path)),
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/notes", operation_id = "addIncidentNote", tag = "incidents", params(("id" = i64, Path)),
     request_body = NoteIn,
-    responses((status = 201, body = DetailOut), (status = 404, body = problem::Document),
+    responses((status = 201, body = DetailOut<'static>), (status = 404, body = problem::Document),
         (status = 422, body = problem::Document)))]
 pub async fn note(
     State(app): State<App>,

@@ -48,7 +48,7 @@ pub struct PointOut {
 }
 
 /// Quantiles of latency over steps of time, at most 2000 steps; the last day unless asked otherwise.
-#[utoipa::path(get, path = "/api/v1/monitors/{id}/latency", tag = "history",
+#[utoipa::path(get, path = "/api/v1/monitors/{id}/latency", operation_id = "getLatency", tag = "history",
     params(("id" = i64, Path),
         ("from" = Option<String>, Query), ("to" = Option<String>, Query),
         ("step" = Option<String>, Query, description = "A duration such as 5m; about 200 steps unless given"),

@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 #[schema(as = MonitorPage)]
 pub struct PageOut<'a> {
     #[serde(serialize_with = "each")]
-    #[schema(value_type = Vec<MonitorOut>)]
+    #[schema(value_type = Vec<MonitorOut<'static>>)]
     items: &'a [MonitorView],
     /// `after` of the next page; null on the last one.
     next: Option<&'a str>,
@@ -65,7 +65,7 @@ impl<'a> PageOut<'a> {
 }
 
 /// Lists monitors, from memory.
-#[utoipa::path(get, path = "/api/v1/monitors", tag = "monitors",
+#[utoipa::path(get, path = "/api/v1/monitors", operation_id = "listMonitors", tag = "monitors",
     params(
         ("limit" = Option<u32>, Query, description = "1 to 10000, 100 unless given"),
         ("after" = Option<String>, Query, description = "`next` of the page before"),
@@ -74,7 +74,7 @@ impl<'a> PageOut<'a> {
         ("q" = Option<String>, Query, description = "A part of the name, the target or a label's value"),
         ("sort" = Option<String>, Query, description = "id, name, state, since or latency; `-name` for descending"),
     ),
-    responses((status = 200, body = PageOut), (status = 400, body = problem::Document)))]
+    responses((status = 200, body = PageOut<'static>), (status = 400, body = problem::Document)))]
 pub async fn list(State(app): State<App>, params: Params) -> Result<Response, Refusal> {
     let query = query(params)?;
     let page = monitors::list(&app.services, &query).await.map_err(in_query)?;
@@ -112,10 +112,10 @@ pub(super) fn in_query(error: UseError) -> Refusal {
 }
 
 /// Declares a monitor. With an `Idempotency-Key`, the same request sent again answers the same monitor.
-#[utoipa::path(post, path = "/api/v1/monitors", tag = "monitors",
+#[utoipa::path(post, path = "/api/v1/monitors", operation_id = "createMonitor", tag = "monitors",
     params(("Idempotency-Key" = Option<String>, Header, description = "At most 200 characters; survives restarts")),
-    request_body = DeclaredOut,
-    responses((status = 201, body = MonitorOut, headers(("ETag", description = "The revision"))),
+    request_body = DeclaredOut<'static>,
+    responses((status = 201, body = MonitorOut<'static>, headers(("ETag", description = "The revision"))),
         (status = 409, body = problem::Document), (status = 422, body = problem::Document)))]
 pub async fn create(
     State(app): State<App>,
@@ -146,8 +146,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
 }
 
 /// Shows a monitor.
-#[utoipa::path(get, path = "/api/v1/monitors/{id}", tag = "monitors", params(("id" = i64, Path)),
-    responses((status = 200, body = MonitorOut, headers(("ETag", description = "The revision"))),
+#[utoipa::path(get, path = "/api/v1/monitors/{id}", operation_id = "getMonitor", tag = "monitors", params(("id" = i64, Path)),
+    responses((status = 200, body = MonitorOut<'static>, headers(("ETag", description = "The revision"))),
         (status = 404, body = problem::Document)))]
 pub async fn get(State(app): State<App>, id: Id, params: Params) -> Result<Response, Refusal> {
     params.finish()?;
@@ -156,10 +156,10 @@ pub async fn get(State(app): State<App>, id: Id, params: Params) -> Result<Respo
 }
 
 /// Replaces a declaration.
-#[utoipa::path(put, path = "/api/v1/monitors/{id}", tag = "monitors",
+#[utoipa::path(put, path = "/api/v1/monitors/{id}", operation_id = "replaceMonitor", tag = "monitors",
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
-    request_body = DeclaredOut,
-    responses((status = 200, body = MonitorOut), (status = 404, body = problem::Document),
+    request_body = DeclaredOut<'static>,
+    responses((status = 200, body = MonitorOut<'static>), (status = 404, body = problem::Document),
         (status = 409, body = problem::Document), (status = 412, body = problem::Document),
         (status = 422, body = problem::Document)))]
 pub async fn replace(
@@ -178,10 +178,10 @@ pub async fn replace(
 }
 
 /// Changes what a JSON merge patch (RFC 7396) names; null removes.
-#[utoipa::path(patch, path = "/api/v1/monitors/{id}", tag = "monitors",
+#[utoipa::path(patch, path = "/api/v1/monitors/{id}", operation_id = "patchMonitor", tag = "monitors",
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
-    request_body(content = DeclaredOut, content_type = "application/merge-patch+json"),
-    responses((status = 200, body = MonitorOut), (status = 404, body = problem::Document),
+    request_body(content = DeclaredOut<'static>, content_type = "application/merge-patch+json"),
+    responses((status = 200, body = MonitorOut<'static>), (status = 404, body = problem::Document),
         (status = 409, body = problem::Document), (status = 412, body = problem::Document),
         (status = 422, body = problem::Document)))]
 pub async fn patch(
@@ -199,7 +199,7 @@ pub async fn patch(
 }
 
 /// Ends a monitor and its open incident. Its history stays until retention takes it.
-#[utoipa::path(delete, path = "/api/v1/monitors/{id}", tag = "monitors",
+#[utoipa::path(delete, path = "/api/v1/monitors/{id}", operation_id = "deleteMonitor", tag = "monitors",
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
     responses((status = 204), (status = 404, body = problem::Document), (status = 409, body = problem::Document),
         (status = 412, body = problem::Document)))]
@@ -217,8 +217,8 @@ pub async fn delete(
 }
 
 /// Stops probing; what was seen stays.
-#[utoipa::path(post, path = "/api/v1/monitors/{id}/pause", tag = "monitors", params(("id" = i64, Path)),
-    responses((status = 200, body = MonitorOut), (status = 404, body = problem::Document),
+#[utoipa::path(post, path = "/api/v1/monitors/{id}/pause", operation_id = "pauseMonitor", tag = "monitors", params(("id" = i64, Path)),
+    responses((status = 200, body = MonitorOut<'static>), (status = 404, body = problem::Document),
         (status = 409, body = problem::Document)))]
 pub async fn pause(State(app): State<App>, caller: Caller, id: Id, _: Bounded) -> Result<Response, Refusal> {
     let view = monitors::pause(&app.services, id.monitor(), By::hand(&caller.name)).await?;
@@ -226,8 +226,8 @@ pub async fn pause(State(app): State<App>, caller: Caller, id: Id, _: Bounded) -
 }
 
 /// Probes again.
-#[utoipa::path(post, path = "/api/v1/monitors/{id}/resume", tag = "monitors", params(("id" = i64, Path)),
-    responses((status = 200, body = MonitorOut), (status = 404, body = problem::Document),
+#[utoipa::path(post, path = "/api/v1/monitors/{id}/resume", operation_id = "resumeMonitor", tag = "monitors", params(("id" = i64, Path)),
+    responses((status = 200, body = MonitorOut<'static>), (status = 404, body = problem::Document),
         (status = 409, body = problem::Document)))]
 pub async fn resume(State(app): State<App>, caller: Caller, id: Id, _: Bounded) -> Result<Response, Refusal> {
     let view = monitors::resume(&app.services, id.monitor(), By::hand(&caller.name)).await?;
@@ -235,8 +235,8 @@ pub async fn resume(State(app): State<App>, caller: Caller, id: Id, _: Bounded) 
 }
 
 /// Probes once, now, beside the schedule. What it sees is answered and counts nothing.
-#[utoipa::path(post, path = "/api/v1/monitors/{id}/probe", tag = "monitors", params(("id" = i64, Path)),
-    responses((status = 200, body = OutcomeOut), (status = 404, body = problem::Document)))]
+#[utoipa::path(post, path = "/api/v1/monitors/{id}/probe", operation_id = "probeMonitor", tag = "monitors", params(("id" = i64, Path)),
+    responses((status = 200, body = OutcomeOut<'static>), (status = 404, body = problem::Document)))]
 pub async fn probe(State(app): State<App>, id: Id, _: Bounded) -> Result<Response, Refusal> {
     let outcome = monitors::probe_now(&app.services, id.monitor()).await?;
     Ok(json(StatusCode::OK, &OutcomeOut::of_probe(&outcome)))

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 #[schema(as = OutcomePage)]
 pub struct PageOut {
     /// Newest slot first; a page holds whole slots.
-    #[schema(value_type = Vec<OutcomeOut>)]
+    #[schema(value_type = Vec<OutcomeOut<'static>>)]
     items: Vec<OutcomeOut<'static>>,
     /// `to` of the next page; null on the last one.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -31,7 +31,7 @@ pub struct PageOut {
 }
 
 /// Outcomes, newest first. A slot that nobody could probe is here too, with the cause.
-#[utoipa::path(get, path = "/api/v1/monitors/{id}/outcomes", tag = "history",
+#[utoipa::path(get, path = "/api/v1/monitors/{id}/outcomes", operation_id = "listOutcomes", tag = "history",
     params(("id" = i64, Path),
         ("from" = Option<String>, Query, description = "Slots from here, inclusive"),
         ("to" = Option<String>, Query, description = "Slots before here"),
@@ -55,9 +55,9 @@ pub async fn list(State(app): State<App>, id: Id, mut params: Params) -> Result<
 }
 
 /// What one failing probe saw: bounded, and without secrets.
-#[utoipa::path(get, path = "/api/v1/monitors/{id}/evidence/{evidence}", tag = "history",
+#[utoipa::path(get, path = "/api/v1/monitors/{id}/evidence/{evidence}", operation_id = "getEvidence", tag = "history",
     params(("id" = i64, Path), ("evidence" = i64, Path)),
-    responses((status = 200, body = EvidenceOut), (status = 404, body = problem::Document)))]
+    responses((status = 200, body = EvidenceOut<'static>), (status = 404, body = problem::Document)))]
 pub async fn evidence(
     State(app): State<App>,
     path: Result<Path<(i64, i64)>, PathRejection>,

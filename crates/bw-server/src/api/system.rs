@@ -170,7 +170,7 @@ impl<'a> SystemOut<'a> {
 }
 
 /// Version, roles, lag, queue, commits, store, configuration.
-#[utoipa::path(get, path = "/api/v1/system", tag = "system", responses((status = 200, body = SystemOut)))]
+#[utoipa::path(get, path = "/api/v1/system", operation_id = "getSystem", tag = "system", responses((status = 200, body = SystemOut<'static>)))]
 pub async fn report(State(app): State<App>, params: Params) -> Result<Response, Refusal> {
     params.finish()?;
     let report = system::report(&app.services, &app.process).await?;

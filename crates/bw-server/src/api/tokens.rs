@@ -70,7 +70,7 @@ impl<'a> TokenOut<'a> {
 }
 
 /// Lists tokens, revoked ones included.
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens", responses((status = 200, body = PageOut)))]
+#[utoipa::path(get, path = "/api/v1/tokens", operation_id = "listTokens", tag = "tokens", responses((status = 200, body = PageOut<'static>)))]
 pub async fn list(State(app): State<App>, params: Params) -> Result<Response, Refusal> {
     params.finish()?;
     let tokens = tokens::list(&app.services).await?;
@@ -79,8 +79,8 @@ pub async fn list(State(app): State<App>, params: Params) -> Result<Response, Re
 }
 
 /// Makes a token. Its text is in this answer and never again.
-#[utoipa::path(post, path = "/api/v1/tokens", tag = "tokens", request_body = TokenIn,
-    responses((status = 201, body = TokenOut), (status = 422, body = problem::Document)))]
+#[utoipa::path(post, path = "/api/v1/tokens", operation_id = "createToken", tag = "tokens", request_body = TokenIn,
+    responses((status = 201, body = TokenOut<'static>), (status = 422, body = problem::Document)))]
 pub async fn create(State(app): State<App>, params: Params, Document(document): Document) -> Result<Response, Refusal> {
     params.finish()?;
     let mut fields = Fields::new(&document, "", &["name", "scope"], &[]);
@@ -95,7 +95,7 @@ pub async fn create(State(app): State<App>, params: Params, Document(document): 
 }
 
 /// Ends a token.
-#[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "tokens", params(("id" = i64, Path)),
+#[utoipa::path(delete, path = "/api/v1/tokens/{id}", operation_id = "revokeToken", tag = "tokens", params(("id" = i64, Path)),
     responses((status = 204), (status = 404, body = problem::Document)))]
 pub async fn revoke(State(app): State<App>, id: Id, params: Params) -> Result<Response, Refusal> {
     params.finish()?;

@@ -35,7 +35,7 @@ pub struct UptimeOut {
 }
 
 /// The uptime of a range; the last day unless asked otherwise.
-#[utoipa::path(get, path = "/api/v1/monitors/{id}/uptime", tag = "history",
+#[utoipa::path(get, path = "/api/v1/monitors/{id}/uptime", operation_id = "getUptime", tag = "history",
     params(("id" = i64, Path), ("from" = Option<String>, Query), ("to" = Option<String>, Query)),
     responses((status = 200, body = UptimeOut), (status = 400, body = problem::Document),
         (status = 404, body = problem::Document)))]

@@ -2,7 +2,7 @@
 
 use bw_domain::access::Scope;
 use bw_domain::secret::Secret;
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 use std::convert::Infallible;
 use subtle::ConstantTimeEq;
@@ -59,14 +59,6 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         // Without the guard nobody is known, so nothing is allowed that needs somebody.
         Ok(parts.extensions.get().cloned().unwrap_or_else(|| Caller::new("nobody", Scope::Read, Via::Open, None)))
-    }
-}
-
-impl<S: Sync> OptionalFromRequestParts<S> for Caller {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(parts.extensions.get().cloned())
     }
 }
 

@@ -21,8 +21,8 @@ pub struct Form {
 }
 
 impl Form {
-    /// Reads a body; all mistakes at once.
-    pub fn read(body: &[u8]) -> Result<Form, Mistakes> {
+    /// Reads a body; all mistakes at once. The map is what was sent.
+    pub fn read(body: &[u8]) -> Result<(Form, Map<String, Value>), Mistakes> {
         let value: Value = serde_json::from_slice(body).map_err(|error| Mistakes::json(body, &error))?;
         let Value::Object(map) = value else { return Err(Mistakes::not_a_map(value)) };
         let mut reader = Reader { map: &map, mistakes: Mistakes::default() };
@@ -31,11 +31,12 @@ impl Form {
             url: reader.needed("url", Reader::text).unwrap_or_default(),
             check_interval: reader.or("check_interval", 60, Reader::number),
             timeout: reader.or("timeout", 5, Reader::number),
-            expected_status_code: reader.or("expected_status_code", 200, Reader::number),
+            expected_status_code: reader.or("expected_status_code", 200, Reader::status),
             webhook_url: reader.optional("webhook_url", Reader::text).filter(|url| !url.is_empty()),
             enabled: reader.or("enabled", true, Reader::truth),
         };
-        reader.mistakes.none().map(|()| form)
+        reader.mistakes.none()?;
+        Ok((form, map))
     }
 
     /// A new monitor. Those made here speak of their first UP, as the original did.
@@ -142,6 +143,10 @@ impl Reader<'_> {
             },
             _ => Err(Kind::Number),
         }
+    }
+
+    fn status(value: &Value) -> Result<u64, Kind> {
+        Reader::number(value).and_then(|code| if (100..=999).contains(&code) { Ok(code) } else { Err(Kind::Status) })
     }
 
     fn truth(value: &Value) -> Result<bool, Kind> {

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use bw_domain::read::Problem;
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// All mistakes of a request.
 #[derive(Debug, Default, Serialize)]
@@ -32,6 +32,7 @@ pub enum Kind {
     NumberText,
     Fraction,
     TooSmall,
+    Status,
     Truth,
     TruthText,
 }
@@ -49,6 +50,7 @@ impl Kind {
                 ("int_from_float", "Input should be a valid integer, got a number with a fractional part")
             }
             Kind::TooSmall => ("greater_than_equal", "Input should be greater than or equal to 0"),
+            Kind::Status => ("value_error", "Input should be a status code from 100 to 999"),
             Kind::Truth => ("bool_type", "Input should be a valid boolean"),
             Kind::TruthText => ("bool_parsing", "Input should be a valid boolean, unable to interpret input"),
         }
@@ -92,8 +94,8 @@ impl Mistakes {
         Mistakes::one(r#type, vec![json!("path"), json!("monitor_id")], msg, json!(text))
     }
 
-    /// What our own check found, under the names that the form has.
-    pub fn of(problems: Vec<Problem>) -> Self {
+    /// What our own check found in what was sent, under the names that the form has.
+    pub fn of(problems: Vec<Problem>, sent: &Map<String, Value>) -> Self {
         let mut mistakes = Mistakes::default();
         for Problem { path, message } in problems {
             let (member, r#type) = match path.split(['.', '[']).next().unwrap_or_default() {
@@ -106,7 +108,7 @@ impl Mistakes {
                 _ => (path.as_str(), "value_error"),
             };
             let loc = vec![json!("body"), json!(member)];
-            mistakes.push(r#type, loc, message, Value::Null);
+            mistakes.push(r#type, loc, message, sent.get(member).cloned().unwrap_or_default());
         }
         mistakes
     }

@@ -21,7 +21,7 @@ use bw_engine::usecase::{By, UseError, system};
 use form::Form;
 use http::StatusCode;
 use mistake::Mistakes;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// The routes, with the state still to be given.
 pub fn router() -> Router<App> {
@@ -62,9 +62,10 @@ async fn show(State(app): State<App>, caller: Caller, Path(id): Path<String>) ->
 }
 
 async fn create(State(app): State<App>, caller: Caller, Bounded(body): Bounded) -> Result<Response, Response> {
-    let declared = Form::read(&body).map_err(Mistakes::into_response)?.declare();
-    let create = Create { declared, idempotency_key: None };
-    let view = monitors::create(&app.services, create, By::hand(&caller.name)).await.map_err(refused)?;
+    let (form, sent) = Form::read(&body).map_err(Mistakes::into_response)?;
+    let create = Create { declared: form.declare(), idempotency_key: None };
+    let made = monitors::create(&app.services, create, By::hand(&caller.name)).await;
+    let view = made.map_err(|error| refused_form(error, &sent))?;
     Ok(shown(&view, Columns::Declared, &caller))
 }
 
@@ -74,11 +75,12 @@ async fn replace(
     Path(id): Path<String>,
     Bounded(body): Bounded,
 ) -> Result<Response, Response> {
-    let form = Form::read(&body).map_err(Mistakes::into_response)?;
+    let (form, sent) = Form::read(&body).map_err(Mistakes::into_response)?;
     let before = find(&app, &id).await?;
     let declared = form.onto(&before.spec);
     let by = By::hand(&caller.name);
-    let view = monitors::replace(&app.services, before.spec.id, declared, None, by).await.map_err(refused)?;
+    let replaced = monitors::replace(&app.services, before.spec.id, declared, None, by).await;
+    let view = replaced.map_err(|error| refused_form(error, &sent))?;
     Ok(shown(&view, Columns::All, &caller))
 }
 
@@ -108,8 +110,14 @@ fn refused(error: UseError) -> Response {
         UseError::NotFound => detail(StatusCode::NOT_FOUND, "Monitor not found"),
         UseError::Owned { .. } => detail(StatusCode::CONFLICT, "Monitor is managed by the configuration file"),
         UseError::Taken(_) => detail(StatusCode::CONFLICT, "Monitor name is taken"),
-        UseError::Invalid(problems) => Mistakes::of(problems).into_response(),
         other => Refusal::from(other).into_response(),
+    }
+}
+
+fn refused_form(error: UseError, sent: &Map<String, Value>) -> Response {
+    match error {
+        UseError::Invalid(problems) => Mistakes::of(problems, sent).into_response(),
+        other => refused(other),
     }
 }
 

@@ -55,6 +55,12 @@ pub async fn create(services: &Services, create: Create<'_>, by: By<'_>) -> Resu
     let kind = EditKind::Create { uuid, owner: by.owner.cloned(), declared: Box::new(declared), first_look: true };
     match apply_one(services, Edit { kind, consequence: None }).await? {
         Ok(revision) => present(services, &revision).await,
+        // The UUID is known: the same request was served a moment ago, or long ago and its monitor has ended.
+        Err(Refused::Conflict) if idempotency_key.is_some() => {
+            services.catalog.refresh(&services.store).await?;
+            let gone = || UseError::Refused("this Idempotency-Key made a monitor that has ended since".to_owned());
+            known(services, uuid).await?.ok_or_else(gone)
+        }
         Err(refused) => Err(refusal(refused)),
     }
 }

@@ -1,0 +1,10 @@
+//! The router without sockets, on a real store: what programs, people and orchestrators are answered.
+
+mod access;
+mod api;
+mod compat;
+mod history;
+mod house;
+mod metrics;
+mod openapi;
+mod serving;

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 /// A probe that ends this long after its time limit was held up by us (no processor, a frozen machine), so the
 /// time that passed says nothing about the target.
-const STALL: Duration = Duration::from_millis(500);
+const STALL: Duration = Duration::from_secs(1);
 
 /// What every probe needs.
 pub(crate) struct Context {

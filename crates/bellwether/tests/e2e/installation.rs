@@ -5,13 +5,15 @@ use crate::eventually::{PATIENCE, eventually};
 use crate::node::Node;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tempfile::TempDir;
 use tokio::process::Command;
 
 /// One installation.
 pub struct Installation {
-    directory: TempDir,
+    /// Kept as long as a process is on it.
+    directory: Arc<TempDir>,
     flags: Vec<String>,
     variables: Vec<(String, String)>,
     /// Each process has a log of its own.
@@ -23,13 +25,13 @@ pub struct Installation {
 pub struct Refusal {
     pub status: Option<i32>,
     pub stderr: String,
-    pub pid: Option<u32>,
 }
 
 impl Installation {
     /// On an empty directory, listening on a free port of loopback.
     pub fn new() -> Self {
         let directory = tempfile::tempdir().expect("the temporary directory takes a directory");
+        let directory = Arc::new(directory);
         Installation { directory, flags: Vec::new(), variables: Vec::new(), processes: AtomicUsize::new(0) }
     }
 
@@ -75,7 +77,7 @@ impl Installation {
         let log = self.directory.path().join(format!("stderr-{number}"));
         let stderr = std::fs::File::create(&log).expect("the temporary directory has room");
         let child = self.command().stderr(stderr).spawn().expect("the binary was built");
-        let mut node = Node::new(child, log);
+        let mut node = Node::new(child, log, self.directory.clone());
         let url = eventually("ready", PATIENCE, async || node.ready_line().ok_or_else(|| node.log())).await;
         node.reached_at(&url);
         node
@@ -84,11 +86,10 @@ impl Installation {
     /// Starts a process that must refuse to stay.
     pub async fn refused(&self) -> Refusal {
         let child = self.command().stderr(Stdio::piped()).spawn().expect("the binary was built");
-        let pid = child.id();
         let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
         let output = ended.expect("a refusal is quick").expect("a child of ours can be waited for");
         let stderr = String::from_utf8(output.stderr).expect("sentences are text");
-        Refusal { status: output.status.code(), stderr, pid }
+        Refusal { status: output.status.code(), stderr }
     }
 
     fn command(&self) -> Command {

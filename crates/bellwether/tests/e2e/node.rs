@@ -6,19 +6,22 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::process::Child;
 
 /// A process.
 pub struct Node {
     child: Child,
     log: PathBuf,
+    _directory: Arc<TempDir>,
     http: Option<Client>,
 }
 
 impl Node {
-    pub fn new(child: Child, log: PathBuf) -> Self {
-        Node { child, log, http: None }
+    pub fn new(child: Child, log: PathBuf, directory: Arc<TempDir>) -> Self {
+        Node { child, log, _directory: directory, http: None }
     }
 
     /// The address of the line that says that it is ready, in either form of the log.

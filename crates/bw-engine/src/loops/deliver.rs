@@ -12,7 +12,6 @@ use super::{Next, Parts, Tick, noted};
 use crate::usecase::Services;
 use crate::vitals::LoopName;
 use bw_domain::action::ActionRef;
-use bw_domain::delivery::AttemptResult;
 use bw_domain::id::DeliveryId;
 use bw_domain::limits;
 use bw_domain::port::Fut;
@@ -176,9 +175,6 @@ impl Deliverer {
         let (sender, services) = (self.sender.clone(), self.services.clone());
         self.sending.start(async move {
             let receipt = sender.send(dispatch).await;
-            if five_lines && receipt.attempt.result == AttemptResult::Sent {
-                tracing::info!("[WEBHOOK] sent status={}", receipt.attempt.status);
-            }
             let dice = services.entropy.bits() as u64;
             sending.ended(receipt, chain::Ended { action, name, was_broken, now: services.clock.now(), dice })
         });

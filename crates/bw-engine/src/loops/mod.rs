@@ -99,3 +99,6 @@ fn noted<T>(services: &Services, answer: Result<T, StoreError>) -> Result<T, Sto
     services.vitals.store_answered(answer.is_ok(), services.clock.now());
     answer
 }
+
+#[cfg(test)]
+mod tests;

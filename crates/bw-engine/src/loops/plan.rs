@@ -183,6 +183,13 @@ impl Planner {
     /// before the gap is stored finds the same gap again.
     async fn write_off(&mut self, gap: Gap) -> Result<(), StoreError> {
         let Gap { shard, from, to, code } = gap;
+        let Some(page) = self.agendas.get_mut(&shard) else { return Ok(()) };
+        if page.agenda.next().is_none_or(|slot| slot > to) {
+            // Nothing was to be done in that time.
+            page.published = to;
+            self.shards.change(shard, page.epoch, |marks| marks.publish(to, false));
+            return Ok(());
+        }
         tracing::warn!(shard, %from, %to, "slots are written off as {code}");
         let catalog = self.services.catalog.clone();
         let absent = self.services.clock.now().since(from);

@@ -22,8 +22,6 @@ pub struct CheckReport {
 /// Why a copy was not put back.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    #[error("{0} is there already: move it away, with its -wal and -shm, before a backup takes its place")]
-    Exists(PathBuf),
     #[error("{file} is not a sound backup: {problem}")]
     NotSound { file: PathBuf, problem: String },
     #[error("{file} cannot be copied")]
@@ -125,8 +123,9 @@ pub fn backup(directory: &Path, to: &Path) -> std::result::Result<(), StoreError
     copy().map_err(|fault| fault.tell(&file))
 }
 
-/// Puts a copy into a directory that has no database.
-pub fn restore(from: &Path, directory: &Path) -> std::result::Result<(), RestoreError> {
+/// Puts a copy in the place of a directory's database. What was there is kept beside it, under the name that is
+/// answered.
+pub fn restore(directory: &Path, from: &Path) -> std::result::Result<Option<PathBuf>, RestoreError> {
     let unsound = |problem: String| RestoreError::NotSound { file: from.to_owned(), problem };
     let report = inspect(from).map_err(|fault| unsound(fault.tell(from).to_string()))?;
     if let Some(problem) = report.problems.into_iter().next() {
@@ -134,16 +133,35 @@ pub fn restore(from: &Path, directory: &Path) -> std::result::Result<(), Restore
     }
     super::open::create_directory(directory)?;
     let _alone = Lock::take(directory)?;
-    let file = directory.join(FILE);
-    if file.exists() {
-        return Err(RestoreError::Exists(file));
-    }
-    let half = directory.join("restored.part");
-    let copy = || -> std::io::Result<()> {
+    let copy = || -> std::io::Result<Option<PathBuf>> {
+        let half = directory.join("restored.part");
         std::fs::copy(from, &half)?;
         std::fs::File::open(&half)?.sync_all()?;
-        std::fs::rename(&half, &file)?;
-        std::fs::File::open(directory)?.sync_all()
+        let kept = set_aside(directory)?;
+        std::fs::rename(&half, directory.join(FILE))?;
+        std::fs::File::open(directory)?.sync_all()?;
+        Ok(kept)
     };
     copy().map_err(|source| RestoreError::Copy { file: from.to_owned(), source })
+}
+
+/// Renames the database with its log, which is a part of it.
+fn set_aside(directory: &Path) -> std::io::Result<Option<PathBuf>> {
+    let file = directory.join(FILE);
+    if !file.exists() {
+        return Ok(None);
+    }
+    let name = |number: u32| directory.join(format!("replaced-{number}.db"));
+    let kept = (1..).map(name).find(|path| !path.exists()).expect("numbers do not run out");
+    for suffix in ["-wal", "-shm", ""] {
+        let with = |path: &Path| {
+            let mut path = path.as_os_str().to_owned();
+            path.push(suffix);
+            PathBuf::from(path)
+        };
+        if with(&file).exists() {
+            std::fs::rename(with(&file), with(&kept))?;
+        }
+    }
+    Ok(Some(kept))
 }

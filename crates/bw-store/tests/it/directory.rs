@@ -21,15 +21,24 @@ pub struct Directory {
 }
 
 struct State {
-    directory: TempDir,
+    path: PathBuf,
     handle: Option<Handle>,
-    /// Directories of processes that were killed.
-    _left: Vec<TempDir>,
+    /// Directories that go with this value: the present one, if it is ours, and those of processes that were killed.
+    ours: Vec<TempDir>,
 }
 
 impl Directory {
+    /// A new one.
     pub fn new() -> Self {
-        let state = State { directory: temporary(), handle: None, _left: Vec::new() };
+        let ours = temporary();
+        let directory = Directory::at(ours.path().to_owned());
+        directory.state().ours.push(ours);
+        directory
+    }
+
+    /// One that is there, or will be.
+    pub fn at(path: PathBuf) -> Self {
+        let state = State { path, handle: None, ours: Vec::new() };
         Directory { clock: Arc::new(ManualClock::new(START)), state: Mutex::new(state) }
     }
 
@@ -38,7 +47,7 @@ impl Directory {
     }
 
     pub fn path(&self) -> PathBuf {
-        self.state().directory.path().to_owned()
+        self.state().path.clone()
     }
 }
 
@@ -98,9 +107,9 @@ impl Installation for Directory {
     fn kill(&self, store: Store) -> Fut<'_, ()> {
         Box::pin(async move {
             let mut state = self.state();
-            let image = image(state.directory.path());
-            let left = std::mem::replace(&mut state.directory, image);
-            state._left.push(left);
+            let image = image(&state.path);
+            state.path = image.path().to_owned();
+            state.ours.push(image);
             state.handle = None;
             drop(store);
         })

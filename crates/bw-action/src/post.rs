@@ -1,6 +1,7 @@
 //! One POST of JSON and what its answer means: the part that all senders over HTTP share.
 
 use crate::classes::Ending;
+use bw_domain::id::DeliveryId;
 use bw_domain::limits::SEND_TIMEOUT;
 use bw_domain::secret::Secret;
 use bw_domain::time::Instant;
@@ -13,14 +14,17 @@ const SAID_MAX: usize = 200;
 /// What to post where.
 pub(crate) struct Post<'a> {
     pub url: &'a Secret,
-    /// Beside the content type; of two with one name the last counts.
+    /// By it a receiver knows a message again that comes twice.
+    pub delivery: DeliveryId,
+    /// Beside content type and key; of two with one name the last counts.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 /// Posts and classes the answer.
 pub(crate) async fn post(outbound: &Outbound, post: Post<'_>, now: Instant) -> Ending {
-    let Post { url, mut headers, body } = post;
+    let Post { url, delivery, mut headers, body } = post;
+    headers.push(("idempotency-key".to_owned(), delivery.to_string()));
     headers.push(("content-type".to_owned(), "application/json".to_owned()));
     let url = url.expose();
     let request =

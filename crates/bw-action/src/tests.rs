@@ -27,11 +27,13 @@ async fn send(kind: ActionKind) -> Receipt {
 async fn slack_receives_the_message() {
     let sink = Sink::start().await;
     let dispatch = Dispatch { five_lines: true, ..sample::dispatch(slack(&sink), sample::changed()) };
+    let delivery = dispatch.delivery.to_string();
     let receipt = senders().send(dispatch).await;
     assert_eq!((receipt.attempt.result, receipt.attempt.status), (AttemptResult::Sent, 200));
     assert_eq!((receipt.attempt.at, receipt.attempt.text.as_str()), (sample::at("10:30:00"), "sent"));
     let got = sink.wait_for(1).await.remove(0);
     assert_eq!((got.method.as_str(), got.header("content-type")), ("POST", Some("application/json")));
+    assert_eq!(got.header("idempotency-key"), Some(delivery.as_str()));
     assert_eq!(got.json()["text"].as_str().map(|text| text.lines().count()), Some(5));
     assert!(got.json()["blocks"].is_array());
 }

@@ -11,5 +11,5 @@ use bw_net::Outbound;
 /// Posts the message.
 pub(crate) async fn send(outbound: &Outbound, url: &Secret, dispatch: &Dispatch, now: Instant) -> Ending {
     let body = payload(dispatch).to_string().into_bytes();
-    post(outbound, Post { url, headers: Vec::new(), body }, now).await
+    post(outbound, Post { url, delivery: dispatch.delivery, headers: Vec::new(), body }, now).await
 }

@@ -19,6 +19,5 @@ pub(crate) async fn send(outbound: &Outbound, hook: Hook<'_>, dispatch: &Dispatc
         headers.push(("x-bellwether-signature".to_owned(), sign(secret.expose(), &timestamp, &body)));
     }
     headers.push(("x-bellwether-timestamp".to_owned(), timestamp));
-    headers.push(("idempotency-key".to_owned(), dispatch.delivery.to_string()));
-    post(outbound, Post { url: hook.url, headers, body }, now).await
+    post(outbound, Post { url: hook.url, delivery: dispatch.delivery, headers, body }, now).await
 }

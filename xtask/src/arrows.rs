@@ -41,6 +41,9 @@ const TABLE: &[(&str, &[&str])] = &[
 /// Tests may build on this crate anywhere but in the crate that it is itself built on.
 const TESTKIT: &str = "bw-testkit";
 
+/// Further crates that the tests of a crate may build on: the server is tested on a real store.
+const OF_TESTS: &[(&str, &str)] = &[("bw-server", "bw-store")];
+
 /// Crates without a runtime and without a driver.
 const PURE: &[&str] = &["bw-domain", "bw-engine"];
 
@@ -123,7 +126,8 @@ fn judge(arrow: Arrow<'_>) -> Option<String> {
 
 fn judge_ours(Arrow { from, to, dev, .. }: Arrow<'_>) -> Option<String> {
     let allowed = TABLE.iter().find(|(name, _)| *name == from).map_or(&[][..], |(_, to)| to);
-    if allowed.contains(&to) || (dev && to == TESTKIT && from != "bw-domain") {
+    let of_tests = to == TESTKIT && from != "bw-domain" || OF_TESTS.contains(&(from, to));
+    if allowed.contains(&to) || (dev && of_tests) {
         return None;
     }
     let advice = match (from, to) {

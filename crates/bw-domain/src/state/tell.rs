@@ -148,10 +148,11 @@ pub(super) fn since(draft: &Draft<'_>, from: Health, spoken: bool, reason: &str)
 }
 
 /// An event about the monitor. Its id means (monitor, decision, kind): the same decision committed twice is one event.
+/// The UUID stands for the monitor, because a receiver that hears several installations knows events by their ids.
 fn document(draft: &Draft<'_>, kind: EventKind, severity: Severity, summary: String) -> Event {
     let spec = draft.spec;
     let id =
-        EventId::of(&[&spec.id.0.to_le_bytes(), &draft.observed.seq.to_le_bytes(), kind.name().as_bytes()]);
+        EventId::of(&[&spec.uuid.0.to_le_bytes(), &draft.observed.seq.to_le_bytes(), kind.name().as_bytes()]);
     let mut event = Event::new(id, kind, draft.context.now, severity, summary);
     event.monitor = Some(Subject {
         id: spec.id,

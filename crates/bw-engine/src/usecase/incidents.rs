@@ -41,8 +41,11 @@ pub async fn acknowledge(services: &Services, id: IncidentId, actor: &str) -> Re
     }
     let at = services.clock.now();
     let text = format!("acknowledged by {actor}");
-    let event_id = EventId::of(&[&id.0.to_le_bytes(), EventKind::IncidentAcknowledged.name().as_bytes()]);
-    let mut event = document(services, &view.incident, EventKind::IncidentAcknowledged, event_id, &text);
+    let kind = EventKind::IncidentAcknowledged;
+    // Another installation has an incident of this number, too, but hardly one of the same instant.
+    let opened_at = view.incident.opened_at.ms().to_le_bytes();
+    let event_id = EventId::of(&[&id.0.to_le_bytes(), kind.name().as_bytes(), &opened_at]);
+    let mut event = document(services, &view.incident, kind, event_id, &text);
     if let Some(facts) = &mut event.incident {
         facts.acknowledged_by = Some(actor.to_owned());
     }

@@ -182,8 +182,8 @@ fn beside(args: &ServeArgs, setup: &Setup, house: &House, process: &Arc<Process>
         outbound_heartbeat::run(outbound, services, process, heartbeat.subscribe())
     }));
     if let Some(gate) = house.gate.clone() {
-        let services = house.services.clone();
-        sides.push(Side::new("observer", move || observer::run(gate.clone(), services.clone())));
+        let vitals = house.services.vitals.clone();
+        sides.push(Side::new("observer", move || observer::run(gate.clone(), vitals.clone())));
     }
     let reload = Arc::new(Reload {
         services: house.services.clone(),

@@ -55,7 +55,8 @@ async fn a_blind_observer_abstains() {
     assert_eq!((&after["state"], &after["since"]), (&json!("UP"), &up["since"]), "it was never anything else");
     assert_eq!(node.incidents().await, [] as [serde_json::Value; 0]);
     assert_eq!(sink.received(), []);
-    for event in ["location.blind", "location.back"] {
-        assert_eq!(node.lines_with(event).len(), 1, "one {event}:\n{}", node.log());
+    for line in ["location.blind: this observer has lost its own network", "location.blind: over"] {
+        assert_eq!(node.lines_with(line).len(), 1, "{line}, once:\n{}", node.log());
     }
+    assert_eq!(node.lines_with("location.b").len(), 2, "{}", node.log());
 }

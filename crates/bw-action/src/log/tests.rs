@@ -1,3 +1,5 @@
+//! The line in our own log.
+
 use super::line;
 use crate::sample;
 use bw_domain::action::ActionKind;

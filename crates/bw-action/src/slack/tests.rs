@@ -1,3 +1,5 @@
+//! What Slack is sent, as snapshots, and what its answers mean.
+
 use super::payload::{escape, payload};
 use crate::sample;
 use bw_domain::action::ActionKind;

@@ -1,3 +1,5 @@
+//! What a webhook is sent, signed, and what its answers mean.
+
 use super::payload::payload;
 use super::sign::sign;
 use crate::sample;

@@ -1,3 +1,5 @@
+//! Files as people write them, right and wrong.
+
 use super::*;
 
 const NONE: Lookup<'static> = &|_| None;

@@ -65,14 +65,14 @@ fn incident_is_taken(tx: &Tx<'_>, commit: &Commit) -> Result<bool> {
 fn write(tx: &mut Tx<'_>, mut row: Box<Row>, commit: &Commit) -> Result<()> {
     let monitor = commit.monitor;
     if let Some(state) = &commit.state {
-        row.state = state.clone();
+        row.set_state(state.clone());
         write_state(tx, monitor, state)?;
     }
     if let Some(change) = &commit.incident {
         incidents::write(tx.conn, change)?;
     }
     let evidence = match &commit.outcome {
-        Some(outcome) if commit.keep_evidence => keep_evidence(tx, row.state.incident, outcome)?,
+        Some(outcome) if commit.keep_evidence => keep_evidence(tx, row.state().incident, outcome)?,
         _ => None,
     };
     let before = commit.observed.as_ref().map(|new| std::mem::replace(&mut row.observed, new.clone()));

@@ -78,9 +78,10 @@ fn create(tx: &mut Tx<'_>, new: New<'_>, consequence: Option<&Commit>) -> Edited
     write_revision(tx, &revision)?;
     let mut row = Box::new(Row::new(now));
     if first_look && consequence.is_none() {
-        row.state.round =
-            revision.declared.as_ref().and_then(|declared| first_round(declared, effective_from));
-        commit::write_state(tx, id, &row.state)?;
+        let round = revision.declared.as_ref().and_then(|declared| first_round(declared, effective_from));
+        let state = State { round, ..row.state() };
+        commit::write_state(tx, id, &state)?;
+        row.set_state(state);
     }
     tx.stage(id, row);
     let own = consequence.map(|commit| Commit { monitor: id, expect_seq: 0, ..commit.clone() });

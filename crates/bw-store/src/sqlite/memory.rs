@@ -8,9 +8,10 @@ use bw_domain::id::MonitorId;
 use bw_domain::limits::SHARDS;
 use bw_domain::port::store::{Loaded, NodeId, Timer};
 use bw_domain::schedule::shard_of;
-use bw_domain::state::{Observed, State};
+use bw_domain::state::{Health, Observed, State};
 use bw_domain::time::Instant;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, HashMap};
 
 /// The newest end of a monitor's chain of outcomes (see `periods`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,11 +21,30 @@ pub(super) struct Head {
     pub id: u32,
 }
 
+/// A state as it rests: of nearly every monitor only these few values are ever set.
+#[derive(Clone, Debug, PartialEq)]
+enum Resting {
+    Quiet { health: Health, known: Option<Health>, since: Instant, revision: u32 },
+    Moving(Box<State>),
+}
+
+impl Resting {
+    fn of(state: State) -> Self {
+        let State { health, known, since, revision, .. } = state;
+        let quiet = State { health, known, ..State::new(since, revision) };
+        if state == quiet {
+            Resting::Quiet { health, known, since, revision }
+        } else {
+            Resting::Moving(Box::new(state))
+        }
+    }
+}
+
 /// A monitor's rows.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
     pub observed: Observed,
-    pub state: State,
+    state: Resting,
     pub head: Head,
     /// Outcomes with slots up to here may be stored without showing in `observed`.
     pub hidden_until: Instant,
@@ -35,15 +55,38 @@ impl Row {
     pub fn new(created_at: Instant) -> Self {
         Row {
             observed: Observed::default(),
-            state: State::new(created_at, 1),
+            state: Resting::of(State::new(created_at, 1)),
             head: Head::default(),
             hidden_until: Instant::ZERO,
         }
     }
 
+    /// What is believed.
+    pub fn state(&self) -> State {
+        match &self.state {
+            Resting::Quiet { health, known, since, revision } => {
+                State { health: *health, known: *known, ..State::new(*since, *revision) }
+            }
+            Resting::Moving(state) => (**state).clone(),
+        }
+    }
+
+    /// Believes something else.
+    pub fn set_state(&mut self, state: State) {
+        self.state = Resting::of(state);
+    }
+
+    /// The timer of the state.
+    pub fn timer(&self) -> Option<Instant> {
+        match &self.state {
+            Resting::Quiet { .. } => None,
+            Resting::Moving(state) => state.timer(),
+        }
+    }
+
     /// As callers see it.
     pub fn loaded(&self, monitor: MonitorId) -> Loaded {
-        Loaded { monitor, observed: self.observed.clone(), state: self.state.clone() }
+        Loaded { monitor, observed: self.observed.clone(), state: self.state() }
     }
 }
 
@@ -107,7 +150,7 @@ impl Memory {
     pub fn new(rows: BTreeMap<MonitorId, Box<Row>>, desk: Desk) -> Self {
         let mut timers = BTreeSet::new();
         for (monitor, row) in &rows {
-            timers.extend(row.state.timer().map(|due| Timer { due, monitor: *monitor }));
+            timers.extend(row.timer().map(|due| Timer { due, monitor: *monitor }));
         }
         Memory { rows, timers, desk }
     }
@@ -121,16 +164,45 @@ impl Memory {
     pub fn publish(&mut self, staged: Staged) {
         self.desk = staged.desk;
         for (monitor, row) in staged.rows {
-            let before = self.rows.get(&monitor).and_then(|row| row.state.timer());
-            let after = row.as_ref().and_then(|row| row.state.timer());
+            let before = self.rows.get(&monitor).and_then(|row| row.timer());
+            let after = row.as_ref().and_then(|row| row.timer());
             if before != after {
                 before.map(|due| self.timers.remove(&Timer { due, monitor }));
                 after.map(|due| self.timers.insert(Timer { due, monitor }));
             }
-            match row {
-                Some(row) => drop(self.rows.insert(monitor, row)),
-                None => drop(self.rows.remove(&monitor)),
+            match (row, self.rows.entry(monitor)) {
+                // In place: the rows stay where they are, and what was staged goes back to where it came from.
+                (Some(row), Entry::Occupied(mut before)) => **before.get_mut() = *row,
+                (Some(row), Entry::Vacant(free)) => drop(free.insert(row)),
+                (None, Entry::Occupied(before)) => drop(before.remove()),
+                (None, Entry::Vacant(_)) => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bw_domain::state::{Streak, Toward};
+
+    #[test]
+    fn a_row_stays_small() {
+        // Together with its place in the map less than half of the kilobyte that a monitor may cost.
+        assert!(size_of::<Row>() <= 336, "{}", size_of::<Row>());
+    }
+
+    #[test]
+    fn a_state_rests_without_loss() {
+        let at = Instant::from_ms;
+        let quiet = State { health: Health::Up, known: Some(Health::Up), ..State::new(at(7), 3) };
+        let streak = Streak { toward: Toward::Down, rounds: 1, first_at: at(1), last_at: at(2) };
+        let moving = State { streak: Some(streak), stale_at: Some(at(99)), ..quiet.clone() };
+        let mut row = Row::new(at(0));
+        for state in [quiet, moving, State::new(at(5), 1)] {
+            row.set_state(state.clone());
+            assert_eq!((row.state(), row.timer()), (state.clone(), state.timer()));
+        }
+        assert!(matches!(row.state, Resting::Quiet { .. }));
     }
 }

@@ -117,7 +117,8 @@ fn range(conn: &Connection, head: Head, query: &OutcomeQuery) -> Result<Vec<Outc
     if to <= from {
         return Ok(found);
     }
-    let (first, last) = (period_of(from.max(Instant::ZERO))?, period_of(to.min(Instant::MAX))?);
+    let (first, last) =
+        (period_of(from.max(Instant::ZERO))?, period_of(to.clamp(Instant::ZERO, Instant::MAX))?);
     let sql = "SELECT period FROM periods WHERE period BETWEEN ?1 AND ?2 ORDER BY period DESC";
     let mut statement = conn.prepare_cached(sql)?;
     let periods =

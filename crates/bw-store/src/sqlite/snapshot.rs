@@ -142,8 +142,8 @@ fn stored_rows(conn: &Connection) -> Result<BTreeMap<MonitorId, Box<Row>>> {
             row.head = Head { period: stored.get(4)?, id: stored.get(5)? };
         }
         if let Some(state) = stored.get::<_, Option<String>>(7)? {
-            row.state =
-                serde_json::from_str(&state).map_err(|error| Fault::damaged("state of a monitor", error))?;
+            let state = serde_json::from_str(&state);
+            row.set_state(state.map_err(|error| Fault::damaged("state of a monitor", error))?);
         }
         found.push((MonitorId(stored.get(0)?), Box::new(row)));
     }

@@ -5,7 +5,7 @@ use crate::directory::{Directory, FILES, temporary};
 use bw_domain::port::store::{Answer, Commit, OutcomeQuery, StoreError};
 use bw_domain::time::Instant;
 use bw_testkit::builders::{job, pass};
-use bw_testkit::contract::store::{Installation, Rig};
+use bw_testkit::contract::store::Rig;
 use serde_json::json;
 use std::fs::File;
 use std::io::Write;

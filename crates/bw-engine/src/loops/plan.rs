@@ -151,10 +151,17 @@ impl Planner {
         let now = self.services.clock.now();
         let late = self.agendas.iter().filter(|(_, page)| now.since(page.published) > patience);
         let late: Vec<(u16, Instant)> = late.map(|(shard, page)| (*shard, page.published)).collect();
+        let (code, mut gaps) = (self.held_up, Vec::new());
         for (shard, published) in late {
-            if let Some((from, to)) = catch_up(published, now).gap {
-                self.write_off(Gap { shard, from, to, code: self.held_up }).await?;
+            if let Some((from, to)) = catch_up(published, now).gap
+                && self.write_off(Gap { shard, from, to, code }).await?
+            {
+                gaps.push((from, to));
             }
+        }
+        if let (Some((from, _)), Some((_, to))) = (gaps.iter().min(), gaps.iter().max_by_key(|(_, to)| to)) {
+            let shards = gaps.len();
+            tracing::warn!(shards, "the slots from {from} to {to} were not probed: {code}, {}", code.text());
         }
         Ok(())
     }
@@ -180,17 +187,16 @@ impl Planner {
     }
 
     /// Nobody looked in the time of the gap, and looking now would answer another question. Monitors first: a crash
-    /// before the gap is stored finds the same gap again.
-    async fn write_off(&mut self, gap: Gap) -> Result<(), StoreError> {
-        let Gap { shard, from, to, code } = gap;
-        let Some(page) = self.agendas.get_mut(&shard) else { return Ok(()) };
+    /// before the gap is stored finds the same gap again. False when no slot lies in it.
+    async fn write_off(&mut self, gap: Gap) -> Result<bool, StoreError> {
+        let Gap { shard, from, to, .. } = gap;
+        let Some(page) = self.agendas.get_mut(&shard) else { return Ok(false) };
         if page.agenda.next().is_none_or(|slot| slot > to) {
             // Nothing was to be done in that time.
             page.published = to;
             self.shards.change(shard, page.epoch, |marks| marks.publish(to, false));
-            return Ok(());
+            return Ok(false);
         }
-        tracing::warn!(shard, %from, %to, "slots are written off as {code}");
         let catalog = self.services.catalog.clone();
         let absent = self.services.clock.now().since(from);
         let stale = |id: &MonitorId| catalog.get(*id).is_some_and(|spec| absent > spec.stale_after());
@@ -204,11 +210,11 @@ impl Planner {
                 cases.retain(|_| fates.next() == Some(Fate::Again));
             }
         }
-        let Some(page) = self.agendas.get_mut(&shard) else { return Ok(()) };
+        let Some(page) = self.agendas.get_mut(&shard) else { return Ok(false) };
         page.published = to;
         fill(&catalog, page, shard);
         self.shards.change(shard, page.epoch, |marks| marks.write_off(gap));
-        Ok(())
+        Ok(true)
     }
 
     /// Not with a wrong clock, and not into a queue that is too deep.

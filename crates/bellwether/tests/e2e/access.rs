@@ -108,6 +108,10 @@ async fn open_to_everybody_only_when_told_so() {
     let far = Request::get(MONITORS).header("host", "bellwether.example.com").header("x-forwarded-for", "203.0.113.7");
     node.http().send(far).await.expect(200);
     assert_eq!(node.lines_with("--auth none").len(), 1, "{}", node.log());
+    for page in ["/", "/ui/incidents", "/ui/system"] {
+        let text = node.http().get(page).await.text;
+        assert!(text.contains("Started with --auth none"), "{page}: {text}");
+    }
     let foreign = declared().header("origin", "https://evil.example.com");
     refusal(&node.http().send(foreign).await, 403, "forbidden");
 }

@@ -19,6 +19,14 @@ async fn told_in_time_and_once() {
 }
 
 #[tokio::test]
+async fn killed_in_the_middle_of_a_probe() {
+    let mut walk = Walk::begin().await;
+    walk.silence_target_once().await;
+    walk.kill_and_start().await;
+    walk.is_still_up().await;
+}
+
+#[tokio::test]
 async fn killed_before_the_decision() {
     let mut walk = Walk::begin().await;
     let asked = walk.break_target();

@@ -1,11 +1,13 @@
 //! The life of a process: it starts or says in a sentence why not, it ends when asked, and what it knew is there
 //! afterwards.
 
-use crate::eventually::PATIENCE;
+use crate::eventually::{PATIENCE, eventually};
 use crate::installation::{Installation, Refusal};
-use bw_testkit::server::{Answer, Target};
+use bw_testkit::server::{Answer, Sink, Target};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
+use std::time::Duration;
 
 /// It ended with 1 and one sentence that says all of this.
 fn says(refusal: &Refusal, parts: &[&str]) {
@@ -40,6 +42,28 @@ async fn what_was_known_is_there_after_a_restart() {
     assert_eq!(node.monitor(idle).await["state"], "PAUSED");
     assert_eq!(node.incidents().await, incidents);
     assert_eq!(node.create(&json!({"name": "Next", "http": target.url(), "enabled": false})).await, idle + 1);
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let (target, sink) = (Target::start().await, Sink::start().await);
+    target.set(Answer::status(503));
+    sink.answer_always(Answer::silent());
+    let mut node = Installation::new().start().await;
+    let declared = json!({
+        "name": "Shop", "http": target.url(), "every": "1s", "confirm": {"failures": 1}, "webhook_url": sink.url(),
+    });
+    node.create(&declared).await;
+    sink.wait_for(1).await;
+    node.signal(Signal::TERM);
+    eventually("it waits for the sink", PATIENCE, async || match node.lines_with("stopping").len() {
+        1 => Ok(()),
+        _ => Err(node.log()),
+    })
+    .await;
+    node.signal(Signal::TERM);
+    let status = node.ended(Duration::from_secs(1)).await;
+    assert_eq!(status.code(), Some(1), "{}", node.log());
 }
 
 #[tokio::test]

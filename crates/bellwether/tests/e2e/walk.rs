@@ -61,6 +61,13 @@ impl Walk {
         target.hits()
     }
 
+    /// It takes one request, which it never answers, and is well again.
+    pub async fn silence_target_once(&self) {
+        let target = self.target.as_ref().expect("it listens");
+        target.next(Answer::silent());
+        self.target_was_asked(target.hits() + 1).await;
+    }
+
     /// Waits until the target was asked so often.
     pub async fn target_was_asked(&self, times: usize) {
         self.target.as_ref().expect("it listens").wait_for(times).await;
@@ -83,6 +90,21 @@ impl Walk {
     /// Waits until the target is seen DOWN.
     pub async fn down(&self, within: Duration) {
         self.node().until(self.id, "DOWN", within).await;
+    }
+
+    /// What became of the process is not held against the target, and no slot is missing.
+    pub async fn is_still_up(&self) {
+        slots::all_accounted(self.node(), self.id).await;
+        assert_eq!(self.node().monitor(self.id).await["state"], "UP");
+        self.nothing_was_said_of_it().await;
+    }
+
+    /// No failure, no incident, no message.
+    pub async fn nothing_was_said_of_it(&self) {
+        let fails = format!("/api/v1/monitors/{}/outcomes?verdict=fail", self.id);
+        assert_eq!(self.node().items(fails).await, [] as [Value; 0]);
+        assert_eq!(self.node().incidents().await, [] as [Value; 0]);
+        assert_eq!(self.sink.received(), []);
     }
 
     /// One incident, which is open.

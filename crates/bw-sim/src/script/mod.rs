@@ -1,0 +1,118 @@
+//! What happens in a simulation, all of it a function of its seed: who watches what, how the targets really are, what
+//! goes wrong, and what people ask for meanwhile. After `calm_from` nothing goes wrong any more, and everything must
+//! come right.
+
+mod monitors;
+mod troubles;
+mod wishes;
+
+pub use monitors::{Watched, actions};
+pub use troubles::{CRASH_WITHIN, STOP_WITHIN};
+pub use wishes::{Ask, Wish};
+
+use crate::Ms;
+use crate::chance::Chance;
+use crate::fault::Fault;
+use crate::truth::Target;
+
+/// The whole plan.
+#[derive(Clone, Debug)]
+pub struct Script {
+    pub seed: u64,
+    pub nodes: usize,
+    pub watched: Vec<Watched>,
+    pub faults: Vec<Fault>,
+    pub wishes: Vec<Wish>,
+    pub calm_from: Ms,
+    pub ends: Ms,
+}
+
+/// What a simulation is made from. Written as text it is a kept seed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    pub seed: u64,
+    /// 0 is one.
+    pub nodes: usize,
+    /// So long instead of what the seed says.
+    pub hours: Option<u64>,
+    /// Only these monitors and faults; all when absent.
+    pub monitors: Option<Vec<usize>>,
+    pub faults: Option<Vec<usize>>,
+    /// Nothing goes wrong after this.
+    pub calm_from: Option<Ms>,
+}
+
+const MINUTE: Ms = 60_000;
+/// Trouble comes about so often.
+const PACE: Ms = 40_000;
+
+impl Script {
+    /// The plan of these options.
+    pub fn of(options: &Options) -> Self {
+        let chance = Chance::new(options.seed, 0);
+        let nodes = options.nodes.max(1);
+        let rolled = chance.between(4 * MINUTE..=9 * MINUTE);
+        let rough = options.hours.map_or(rolled, |hours| hours * 60 * MINUTE);
+        let quiet = chance.between(5 * MINUTE..=7 * MINUTE);
+        let watched = Watched::roll(&chance, rough + quiet);
+        let wishes = wishes::roll(&chance, watched.len(), rough + quiet);
+        let faults = troubles::roll(&chance, nodes, rough, PACE);
+        let script = Script {
+            seed: options.seed,
+            nodes,
+            watched,
+            faults,
+            wishes,
+            calm_from: rough,
+            ends: rough + quiet,
+        };
+        script.cut(options)
+    }
+
+    /// What shrinking has left.
+    fn cut(mut self, options: &Options) -> Self {
+        if let Some(kept) = &options.monitors {
+            self.wishes.retain(|wish| kept.contains(&wish.monitor));
+        }
+        if let Some(kept) = &options.faults {
+            let faults = std::mem::take(&mut self.faults).into_iter().enumerate();
+            self.faults = faults.filter(|(index, _)| kept.contains(index)).map(|(_, fault)| fault).collect();
+        }
+        if let Some(calm_from) = options.calm_from.filter(|at| *at < self.calm_from) {
+            self.ends -= self.calm_from - calm_from;
+            self.calm_from = calm_from;
+            self.faults.retain(|fault| fault.from < calm_from);
+            self.wishes.retain(|wish| wish.at < self.ends);
+        }
+        self
+    }
+
+    /// How the target of this host is now.
+    pub fn target(&self, host: &str, now: Ms) -> Target {
+        let watched = monitors::number(host).and_then(|number| self.watched.get(number));
+        watched.map_or(Target::Up, |watched| watched.truth.at(now))
+    }
+
+    /// Stretches of true time in which nothing is wrong, and nothing was wrong for so long before.
+    pub fn calm(&self, lead: Ms) -> Vec<(Ms, Ms)> {
+        let mut calm = Vec::new();
+        let mut from = lead;
+        let mut faults: Vec<&Fault> = self.faults.iter().collect();
+        faults.sort_by_key(|fault| fault.from);
+        for fault in faults {
+            if fault.from > from {
+                calm.push((from, fault.from));
+            }
+            from = from.max(fault.to + lead);
+        }
+        if from < self.ends {
+            calm.push((from, self.ends));
+        }
+        calm
+    }
+
+    /// The clocks of store and nodes at a time when all is calm.
+    pub fn host_step(&self, at: Ms) -> i64 {
+        crate::fault::Mood::of(&self.faults, at).host_step
+    }
+}

@@ -117,13 +117,11 @@ impl LiveCatalog {
 
     /// The first slot after an instant, over all revisions, with the revision that it belongs to.
     pub fn next_slot(&self, id: MonitorId, after: Instant) -> Option<(Instant, Arc<Spec>)> {
-        let inner = self.read();
-        let found = inner.entry(id)?.spans().filter(|(spec, _)| spec.enabled).find_map(|(spec, end)| {
+        self.read().entry(id)?.spans().filter(|(spec, _)| spec.enabled).find_map(|(spec, end)| {
             let before = spec.effective_from - Duration::from_millis(1);
             let slot = Grid::of(id, spec.every).after(after.max(before));
             (slot < end).then(|| (slot, spec.clone()))
-        });
-        found
+        })
     }
 
     /// The newest revision of every monitor, by id.
@@ -198,7 +196,10 @@ impl LiveCatalog {
             let inner = self.read();
             let entries = inner.shards[usize::from(shard)].iter();
             let oldest = entries.map(|(id, entry)| (*id, &entry.revisions[0]));
-            oldest.filter(|(_, spec)| spec.revision > 1 && spec.effective_from > after).map(|(id, _)| id).collect()
+            oldest
+                .filter(|(_, spec)| spec.revision > 1 && spec.effective_from > after)
+                .map(|(id, _)| id)
+                .collect()
         };
         for id in short {
             let revisions = store.catalog.revisions(id).await?;
@@ -223,8 +224,11 @@ impl LiveCatalog {
         if let Some(actions) = changes.actions {
             inner.actions = Arc::new(actions);
         }
-        let changed: BTreeSet<MonitorId> =
-            changes.revisions.into_iter().filter_map(|revision| inner.take(&revision, &self.defaults)).collect();
+        let changed: BTreeSet<MonitorId> = changes
+            .revisions
+            .into_iter()
+            .filter_map(|revision| inner.take(&revision, &self.defaults))
+            .collect();
         inner.note(&changed);
         changed.into_iter().collect()
     }
@@ -283,7 +287,8 @@ impl Inner {
     }
 
     fn add_history(&mut self, id: MonitorId, stored: &[Revision], after: Instant, defaults: &Defaults) {
-        let counts_after = |index: usize| stored.get(index + 1).is_none_or(|next| next.effective_from > after);
+        let counts_after =
+            |index: usize| stored.get(index + 1).is_none_or(|next| next.effective_from > after);
         let wanted = stored.iter().enumerate().filter(|(index, _)| counts_after(*index)).map(|(_, one)| one);
         // One that no longer compiles had its slots planned by a process that is gone; nothing can be said of them.
         let compiled: Vec<_> = wanted.filter_map(|revision| compile(revision, defaults).ok()).collect();

@@ -22,6 +22,8 @@ pub struct Inbox {
 #[derive(Debug, Default)]
 struct Inner {
     under_way: BTreeMap<OutcomeKey, Hold>,
+    /// Of those under way the ones without an outcome.
+    running: usize,
     finished: VecDeque<Outcome>,
 }
 
@@ -30,6 +32,7 @@ struct Hold {
     leases: SmallVec<[Lease; 1]>,
     /// When they were received or extended, on the clock that never steps.
     since: Duration,
+    running: bool,
 }
 
 impl Inbox {
@@ -44,6 +47,11 @@ impl Inbox {
         self.lock().under_way.len()
     }
 
+    /// How many jobs have no outcome yet.
+    pub fn running(&self) -> usize {
+        self.lock().running
+    }
+
     /// Takes received jobs in. Answers those that are not under way already.
     pub fn begin(&self, batch: Vec<Leased>, since: Duration) -> Vec<Job> {
         let mut inner = self.lock();
@@ -52,7 +60,10 @@ impl Inbox {
             match inner.under_way.get_mut(&job.key()) {
                 Some(hold) => hold.leases.push(lease),
                 None => {
-                    inner.under_way.insert(job.key(), Hold { leases: smallvec![lease], since });
+                    inner
+                        .under_way
+                        .insert(job.key(), Hold { leases: smallvec![lease], since, running: true });
+                    inner.running += 1;
                     fresh.push(job);
                 }
             }
@@ -67,7 +78,14 @@ impl Inbox {
 
     /// Hands outcomes over to `judge`. Those that others hand in need not have begun here.
     pub fn finish(&self, outcomes: impl IntoIterator<Item = Outcome>) {
-        self.lock().finished.extend(outcomes);
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        for outcome in outcomes {
+            if let Some(hold) = inner.under_way.get_mut(&outcome.job.key()) {
+                inner.running -= usize::from(std::mem::take(&mut hold.running));
+            }
+            inner.finished.push_back(outcome);
+        }
     }
 
     /// How many outcomes wait for `judge`.
@@ -86,7 +104,12 @@ impl Inbox {
     /// acknowledge.
     pub fn end(&self, keys: impl IntoIterator<Item = OutcomeKey>) -> Vec<Lease> {
         let mut inner = self.lock();
-        keys.into_iter().filter_map(|key| inner.under_way.remove(&key)).flat_map(|hold| hold.leases).collect()
+        let mut leases = Vec::new();
+        for hold in keys.into_iter().filter_map(|key| inner.under_way.remove(&key)).collect::<Vec<_>>() {
+            inner.running -= usize::from(hold.running);
+            leases.extend(hold.leases);
+        }
+        leases
     }
 
     /// Leases that were last extended before `than`; they count as extended `now`.
@@ -131,10 +154,11 @@ mod tests {
     fn a_job_received_twice_runs_once_and_both_leases_are_answered() {
         let inbox = Inbox::default();
         let fresh = inbox.begin(vec![leased(5, 1), leased(5, 2), leased(6, 3)], Duration::ZERO);
-        assert_eq!((fresh.len(), inbox.under_way()), (2, 2));
+        assert_eq!((fresh.len(), inbox.under_way(), inbox.running()), (2, 2, 2));
         assert!(inbox.begin(vec![leased(5, 4)], Duration::ZERO).is_empty());
         inbox.finish([Outcome::ours(fresh[0], fresh[0].slot, Code::SELF_MISSED, "late")]);
         assert!(inbox.expects(&fresh[0].key()), "it is under way until it is committed");
+        assert_eq!(inbox.running(), 1);
         let taken = inbox.take(9);
         let acks = inbox.end(taken.iter().map(|outcome| outcome.job.key()));
         assert_eq!(acks.iter().map(|lease| lease.0[0]).collect::<Vec<_>>(), [1, 2, 4]);

@@ -82,6 +82,8 @@ pub struct Vitals {
     pub probes_bound: AtomicU64,
     /// Since when the store answers with errors, 0 while it works.
     pub store_away_since: AtomicI64,
+    /// Since when the store's disk is full, 0 while it is not. Reading may work meanwhile.
+    pub store_full_since: AtomicI64,
     pub config_reload_failed: AtomicBool,
     /// True while this observer's self-test fails.
     pub blind: AtomicBool,
@@ -131,9 +133,18 @@ impl Vitals {
         }
     }
 
-    /// Since when the store does not answer.
+    /// Notes whether the store took what was written; remembers since when it has no room.
+    pub fn store_took(&self, full: bool, now: Instant) {
+        if !full {
+            self.store_full_since.store(0, Relaxed);
+        } else if let Err(since) = self.store_full_since.compare_exchange(0, now.ms(), Relaxed, Relaxed) {
+            debug_assert!(since != 0, "an exchange fails only when it was full already");
+        }
+    }
+
+    /// Since when the store does not answer, or takes nothing.
     pub fn store_away(&self) -> Option<Instant> {
-        let ms = self.store_away_since.load(Relaxed);
-        (ms != 0).then_some(Instant::from_ms(ms))
+        let since = [&self.store_away_since, &self.store_full_since].map(|since| since.load(Relaxed));
+        since.into_iter().filter(|ms| *ms != 0).min().map(Instant::from_ms)
     }
 }

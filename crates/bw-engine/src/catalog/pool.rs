@@ -1,7 +1,7 @@
 //! Equal parts of specifications are kept once: a hundred thousand monitors say the same few things.
 
 use bw_domain::assert::Expectation;
-use bw_domain::monitor::{Confirm, Spec};
+use bw_domain::monitor::{Confirm, Labels, Spec};
 use std::sync::Arc;
 
 /// The parts that repeat.
@@ -10,6 +10,7 @@ pub(super) struct Pools {
     expect: Pool<[Expectation]>,
     confirm: Pool<Confirm>,
     owners: Pool<str>,
+    labels: Pool<[(String, String)]>,
 }
 
 impl Pools {
@@ -18,6 +19,8 @@ impl Pools {
         spec.expect = self.expect.share(spec.expect);
         spec.confirm = self.confirm.share(spec.confirm);
         spec.owner = spec.owner.map(|owner| self.owners.share(owner));
+        let Labels(labels) = &mut spec.declared.labels;
+        *labels = self.labels.share(std::mem::take(labels));
         Arc::new(spec)
     }
 }

@@ -52,7 +52,8 @@ fn a_paused_monitor_has_no_slots_until_it_is_resumed() {
     let mut paused = every(10);
     paused["enabled"] = json!(false);
     catalog.apply(changes(1, vec![revision(7, 1, START, &every(10)), revision(7, 2, at(30), &paused)]));
-    let next = |seconds| catalog.next_slot(ID, at(seconds)).map(|(slot, spec)| (slot < at(30), spec.revision));
+    let next =
+        |seconds| catalog.next_slot(ID, at(seconds)).map(|(slot, spec)| (slot < at(30), spec.revision));
     assert_eq!(next(0), Some((true, 1)));
     assert_eq!(next(30), None);
     catalog.apply(changes(2, vec![revision(7, 3, at(90), &every(10))]));

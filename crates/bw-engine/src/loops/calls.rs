@@ -58,6 +58,7 @@ impl<T> Calls<T> {
 
     /// Resolves when an answer waits.
     pub async fn any(&mut self) {
-        std::future::poll_fn(|context| if self.poll(context) { Poll::Ready(()) } else { Poll::Pending }).await;
+        std::future::poll_fn(|context| if self.poll(context) { Poll::Ready(()) } else { Poll::Pending })
+            .await;
     }
 }

@@ -4,7 +4,7 @@
 //! Jobs of a timer are published before its commit: a crash in between publishes them again, and their key makes
 //! that harmless. Everything else follows after the commit, from rows that it wrote.
 
-use super::{Parts, noted};
+use super::{Parts, noted, written};
 use crate::usecase::Services;
 use bw_domain::id::{IncidentId, MonitorId};
 use bw_domain::job::Job;
@@ -65,7 +65,11 @@ impl Decider {
     /// Decides and commits, at most one case a monitor. On an error nothing is known of any of them: all again.
     pub async fn decide(&mut self, cases: &[Case]) -> Result<Vec<Fate>, StoreError> {
         let monitors: Vec<MonitorId> = cases.iter().map(|case| case.monitor).collect();
-        debug_assert_eq!(monitors.iter().collect::<BTreeSet<_>>().len(), monitors.len(), "one case a monitor");
+        debug_assert_eq!(
+            monitors.iter().collect::<BTreeSet<_>>().len(),
+            monitors.len(),
+            "one case a monitor"
+        );
         let loaded = noted(&self.services, self.services.store.states.load(monitors).await)?;
         let specs = self.specs(cases, &loaded).await?;
 
@@ -151,7 +155,8 @@ impl Decider {
     /// The jobs of timers. Where the queue does not take them the timer stays due.
     async fn publish_first(&self, cases: &[Case], made: &mut Vec<Made>, fates: &mut [Fate]) {
         let of_timer = |made: &Made| matches!(cases[made.case].what, What::Timer);
-        let jobs: Vec<Job> = made.iter().filter(|made| of_timer(made)).flat_map(|made| made.jobs.clone()).collect();
+        let jobs: Vec<Job> =
+            made.iter().filter(|made| of_timer(made)).flat_map(|made| made.jobs.clone()).collect();
         if self.publish(jobs).await {
             return;
         }
@@ -175,7 +180,7 @@ impl Decider {
                 true
             }
             Err(error) => {
-                tracing::warn!("repeats could not be handed to the queue: {error}");
+                tracing::debug!("repeats could not be handed to the queue: {error}");
                 false
             }
         }
@@ -196,7 +201,7 @@ impl Decider {
             commits.push(commit);
         }
         let begun = services.clock.monotonic();
-        let answers = noted(services, services.store.states.commit(commits).await)?;
+        let answers = written(services, services.store.states.commit(commits).await)?;
         services.vitals.commit(services.clock.monotonic().saturating_sub(begun));
         let (mut events, mut timers, mut jobs) = (false, false, Vec::new());
         for (told, answer) in told.into_iter().zip(answers) {

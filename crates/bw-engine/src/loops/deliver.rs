@@ -8,7 +8,7 @@ mod chain;
 mod target;
 
 use super::calls::Calls;
-use super::{Next, Parts, Tick, noted};
+use super::{Next, Parts, Tick, noted, written};
 use crate::usecase::Services;
 use crate::vitals::LoopName;
 use bw_domain::action::ActionRef;
@@ -21,9 +21,9 @@ use bw_domain::port::wake::Topic;
 use bw_domain::time::{Duration, Instant};
 use chain::{Attempted, Sending};
 use std::collections::{BTreeMap, BTreeSet};
-use target::Target;
 use std::sync::Arc;
 use std::task::Poll;
+use target::Target;
 
 /// Attempts at once through one action: a sick sink must not take every place.
 const SENDS_PER_ACTION: usize = 16;
@@ -72,7 +72,7 @@ impl Deliverer {
         match leased {
             Ok(next) => Next::At(next.unwrap_or(Instant::MAX).clamp(now, now + IDLE)),
             Err(error) => {
-                tracing::warn!("deliveries wait for the store: {error}");
+                tracing::debug!("deliveries wait for the store: {error}");
                 Next::At(now + AGAIN)
             }
         }
@@ -87,8 +87,8 @@ impl Deliverer {
             self.unwritten.push(attempted);
         }
         self.busy.retain(|_, busy| *busy > 0);
-        while let Some((attempts, written)) = self.writing.take() {
-            match noted(&self.services, written) {
+        while let Some((attempts, answer)) = self.writing.take() {
+            match written(&self.services, answer) {
                 Ok(()) => {
                     for attempted in attempts {
                         attempted.count(&self.services.vitals);
@@ -114,8 +114,8 @@ impl Deliverer {
         }
         let (attempts, services) = (std::mem::take(&mut self.unwritten), self.services.clone());
         self.writing.start(async move {
-            let written = chain::write(&services, &attempts).await;
-            (attempts, written)
+            let answer = chain::write(&services, &attempts).await;
+            (attempts, answer)
         });
     }
 
@@ -127,7 +127,12 @@ impl Deliverer {
         }
         let services = self.services.clone();
         let (store, now) = (&services.store, services.clock.now());
-        let chains = noted(&services, store.deliveries.lease(now, now + limits::SEND_LEASE, room).await)?;
+        // Asking costs nothing; leasing is written.
+        let due = noted(&services, store.deliveries.next_due().await)?;
+        if due.is_none_or(|at| at > now) {
+            return Ok(due);
+        }
+        let chains = written(&services, store.deliveries.lease(now, now + limits::SEND_LEASE, room).await)?;
         let full = chains.len() == room;
         let mut no_place = Vec::new();
         for outgoing in chains {
@@ -153,7 +158,7 @@ impl Deliverer {
             row.due = row.due.max(now + NO_PLACE);
         }
         if !no_place.is_empty() {
-            noted(&services, store.deliveries.record(no_place, Vec::new()).await)?;
+            written(&services, store.deliveries.record(no_place, Vec::new()).await)?;
         }
         if full {
             return Ok(Some(now));
@@ -184,7 +189,7 @@ impl Deliverer {
 /// Nobody can be told through an action that is no more.
 async fn abandon(services: &Services, action: ActionRef) {
     let ended = services.store.deliveries.abandon(action, format!("{action} is no more")).await;
-    match noted(services, ended) {
+    match written(services, ended) {
         Ok(ended) => tracing::warn!("{ended} deliveries end unsent: {action} is no more"),
         Err(error) => tracing::warn!("deliveries to {action}, which is no more, stay: {error}"),
     }

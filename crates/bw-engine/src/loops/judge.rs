@@ -106,7 +106,7 @@ impl Judge {
             })
             .collect();
         if error.retry() {
-            tracing::warn!(outcomes = outcomes.len(), "outcomes wait for the store: {error}");
+            tracing::debug!(outcomes = outcomes.len(), "outcomes wait for the store: {error}");
         } else if outcomes.len() > 1 {
             self.batch = 1;
         } else {

@@ -47,7 +47,7 @@ impl Tick for Keeper {
             if monotonic >= self.keep_at {
                 self.keep_at = monotonic + ROUND;
                 if let Err(error) = self.keep().await {
-                    tracing::warn!("retention waits for the store: {error}");
+                    tracing::debug!("retention waits for the store: {error}");
                 }
             }
             Next::At(self.services.clock.now() + self.keep_at.saturating_sub(monotonic))

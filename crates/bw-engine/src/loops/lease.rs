@@ -1,7 +1,7 @@
 //! `lease` holds shards and writes their marks down: a term of ten seconds, renewed each three; marks about once a
 //! second, together. Losing a shard stops planning it at once; gaps and marks of another epoch are refused.
 
-use super::{Next, Parts, Shards, Tick, noted};
+use super::{Next, Parts, Shards, Tick, written};
 use crate::usecase::Services;
 use crate::vitals::LoopName;
 use bw_domain::port::Fut;
@@ -39,7 +39,7 @@ impl Holder {
     async fn renew(&mut self) {
         let services = &self.services;
         let (begun, wall) = (services.clock.monotonic(), services.clock.now());
-        let answer = noted(services, services.store.leases.hold(self.node, TERM).await);
+        let answer = written(services, services.store.leases.hold(self.node, TERM).await);
         self.renew_at = begun + if answer.is_ok() { RENEW } else { AGAIN };
         match answer {
             Ok((held, store_now)) => {
@@ -51,7 +51,7 @@ impl Holder {
             }
             // Nobody can take a shard over while nothing can be written.
             Err(StoreError::Full(_)) => self.shards.prolong(begun + TERM),
-            Err(error) => tracing::warn!("the shards could not be held: {error}"),
+            Err(error) => tracing::debug!("the shards could not be held: {error}"),
         }
     }
 
@@ -60,14 +60,14 @@ impl Holder {
         let services = &self.services;
         let moves = self.shards.moves();
         if !moves.is_empty() {
-            let answers = noted(services, services.store.accounts.advance(moves.clone()).await)?;
+            let answers = written(services, services.store.accounts.advance(moves.clone()).await)?;
             for ((shard, epoch, which, to), ok) in moves.into_iter().zip(answers) {
                 if ok { self.shards.written(shard, epoch, which, to) } else { self.shards.lose(shard, epoch) }
             }
         }
         let gaps = self.shards.ripe();
         if !gaps.is_empty() {
-            let answers = noted(services, services.store.accounts.gap(gaps.clone()).await)?;
+            let answers = written(services, services.store.accounts.gap(gaps.clone()).await)?;
             for ((epoch, gap), ok) in gaps.into_iter().zip(answers) {
                 if ok { self.shards.gap_written(epoch, gap) } else { self.shards.lose(gap.shard, epoch) }
             }
@@ -77,7 +77,7 @@ impl Holder {
 
     async fn write_down(&self) {
         if let Err(error) = self.write().await {
-            tracing::warn!("the marks of the shards could not be written: {error}");
+            tracing::debug!("the marks of the shards could not be written: {error}");
         }
     }
 }

@@ -30,6 +30,7 @@ use bw_domain::port::wake::Topic;
 use bw_domain::time::Instant;
 use shards::Shards;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// When a loop wants to run again. Its topics and its own calls make it run sooner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,10 +95,30 @@ pub fn all(parts: &Parts) -> Vec<Box<dyn Tick>> {
     ]
 }
 
-/// Notes whether the store answered, and hands the answer on.
+/// Notes whether the store answered, and hands the answer on. Said once an episode: the loops try again quietly.
 fn noted<T>(services: &Services, answer: Result<T, StoreError>) -> Result<T, StoreError> {
-    services.vitals.store_answered(answer.is_ok(), services.clock.now());
+    let (vitals, now) = (&services.vitals, services.clock.now());
+    let before = vitals.store_away();
+    match &answer {
+        Ok(_) => vitals.store_answered(true, now),
+        Err(StoreError::Full(_)) => vitals.store_took(true, now),
+        Err(_) => vitals.store_answered(false, now),
+    }
+    match (before, vitals.store_away(), &answer) {
+        (None, Some(_), Err(error)) => tracing::warn!("{error}"),
+        (Some(since), None, _) => tracing::warn!("the store works again; it did not since {since}"),
+        _ => {}
+    }
     answer
+}
+
+/// The same for what writes: only that shows that there is room.
+fn written<T>(services: &Services, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+    if answer.is_ok() && services.vitals.store_full_since.load(Relaxed) != 0 {
+        services.vitals.store_took(false, services.clock.now());
+        tracing::warn!("the store has room again");
+    }
+    noted(services, answer)
 }
 
 #[cfg(test)]

@@ -27,8 +27,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// Edits are read so often: much shorter than the lead that an edit has.
 const READ: Duration = Duration::from_millis(500);
-/// After an error of store or queue.
+/// How well the store's clock is known.
+const MARGIN: Duration = Duration::from_millis(500);
+/// After an error of the store.
 const AGAIN: Duration = Duration::from_millis(200);
+/// After the queue took nothing.
+const REFUSED: Duration = Duration::from_secs(1);
 /// Slots closer together than the timer's grain are handed over together.
 const GRAIN: Duration = Duration::from_millis(1);
 /// Jobs in one message.
@@ -39,7 +43,7 @@ const HELD_UP: Duration = Duration::from_secs(30);
 /// How often it is looked what is held.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// When it was asked, and what came of it.
+/// When it was asked, on the store's clock, and what came of it.
 type Read = (Instant, Result<Vec<MonitorId>, StoreError>);
 
 /// The loop.
@@ -58,6 +62,8 @@ pub(super) struct Planner {
     sure_until: Instant,
     /// Why slots are late, if they are.
     held_up: Code,
+    /// The queue took nothing; it is asked again then, on the clock that never steps.
+    refused_until: Duration,
 }
 
 /// One shard's agenda.
@@ -66,6 +72,15 @@ struct Page {
     agenda: Agenda,
     /// Everything up to here is handed over or written off.
     published: Instant,
+    absence: Option<Absence>,
+}
+
+/// A time in which nothing could be handed over.
+#[derive(Clone, Copy)]
+struct Absence {
+    since: Instant,
+    /// The monitors know.
+    told: bool,
 }
 
 /// Jobs that are handed over together, and what is true once they are.
@@ -90,6 +105,7 @@ impl Planner {
             look_at: Duration::ZERO,
             sure_until: Instant::ZERO,
             held_up: Code::SELF_MISSED,
+            refused_until: Duration::ZERO,
         }
     }
 
@@ -99,25 +115,31 @@ impl Planner {
         let until = (now + self.services.queue.lead()).min(self.sure_until);
         let free = self.may_publish() && now.since(until) <= limits::CATCH_UP;
         if let Err(error) = self.prepare(if free { limits::CATCH_UP } else { HELD_UP }).await {
-            tracing::warn!("planning waits for the store: {error}");
+            tracing::debug!("planning waits for the store: {error}");
             return Next::At(self.services.clock.now() + AGAIN);
         }
-        if free && self.publish(until).await { self.next(until) } else { Next::At(now + AGAIN) }
+        if !free || !self.publish(until).await {
+            return Next::At(now + AGAIN);
+        }
+        self.held_up = Code::SELF_MISSED;
+        self.next(until)
     }
 
     /// Takes in what was read, and begins to read again.
     fn read_edits(&mut self) {
         if let Some((asked_at, answer)) = self.reading.take() {
             match noted(&self.services, answer) {
-                Ok(_) => self.sure_until = asked_at + limits::EDIT_LEAD - limits::CLOCK_OFFSET,
-                Err(error) => tracing::warn!("edits could not be read: {error}"),
+                Ok(_) => self.sure_until = asked_at + limits::EDIT_LEAD - MARGIN,
+                Err(error) => tracing::debug!("edits could not be read: {error}"),
             }
         }
         self.follow();
         let monotonic = self.services.clock.monotonic();
         if self.reading.is_idle() && monotonic >= self.read_at {
             self.read_at = monotonic + READ;
-            let (services, asked_at) = (self.services.clone(), self.services.clock.now());
+            let services = self.services.clone();
+            let offset = services.vitals.clock_offset.load(Relaxed);
+            let asked_at = Instant::from_ms(services.clock.now().ms() + offset);
             self.reading.start(async move { (asked_at, services.catalog.refresh(&services.store).await) });
         }
     }
@@ -146,6 +168,13 @@ impl Planner {
             self.take_over(monotonic).await?;
             let held = self.shards.all(monotonic);
             self.agendas.retain(|shard, page| held.get(shard).is_some_and(|held| held.epoch == page.epoch));
+            for (shard, held) in held {
+                // Also one that was not surely ours for a while and has not changed hands.
+                if let (false, Some(marks)) = (self.agendas.contains_key(&shard), held.marks) {
+                    let page = page(&self.services.catalog, shard, held.epoch, marks.published);
+                    self.agendas.insert(shard, page);
+                }
+            }
             self.look_at = monotonic + LOOK;
         }
         let now = self.services.clock.now();
@@ -178,56 +207,61 @@ impl Planner {
             let Some(marks) = marks.iter().find(|marks| marks.shard == shard) else { continue };
             let back = services.catalog.reach_back(&services.store, shard, marks.accounted).await;
             noted(&services, back)?;
-            let mut page = Page { epoch, agenda: Agenda::default(), published: marks.published };
-            fill(&services.catalog, &mut page, shard);
-            self.agendas.insert(shard, page);
             self.shards.taken_over(epoch, *marks);
         }
         Ok(())
     }
 
     /// Nobody looked in the time of the gap, and looking now would answer another question. Monitors first: a crash
-    /// before the gap is stored finds the same gap again. False when no slot lies in it.
+    /// before the gap is stored finds the same gap again. False: there were no slots in it.
     async fn write_off(&mut self, gap: Gap) -> Result<bool, StoreError> {
         let Gap { shard, from, to, .. } = gap;
         let Some(page) = self.agendas.get_mut(&shard) else { return Ok(false) };
         if page.agenda.next().is_none_or(|slot| slot > to) {
-            // Nothing was to be done in that time.
             page.published = to;
             self.shards.change(shard, page.epoch, |marks| marks.publish(to, false));
             return Ok(false);
         }
+        let mut absence = page.absence.unwrap_or(Absence { since: from, told: false });
+        if !absence.told {
+            absence.told = self.tell_away(shard, absence.since).await?;
+        }
+        let Some(page) = self.agendas.get_mut(&shard) else { return Ok(false) };
+        page.published = to;
+        page.absence = Some(absence);
+        fill(&self.services.catalog, page, shard);
+        self.shards.change(shard, page.epoch, |marks| marks.write_off(gap));
+        Ok(true)
+    }
+
+    /// Monitors that nobody looked at for too long. True when that concerned any.
+    async fn tell_away(&mut self, shard: u16, since: Instant) -> Result<bool, StoreError> {
         let catalog = self.services.catalog.clone();
-        let absent = self.services.clock.now().since(from);
+        let absent = self.services.clock.now().since(since);
         let stale = |id: &MonitorId| catalog.get(*id).is_some_and(|spec| absent > spec.stale_after());
         let away: Vec<MonitorId> = catalog.shard(shard).into_iter().filter(stale).collect();
         for batch in away.chunks(limits::COMMIT_BATCH) {
-            let mut cases: Vec<Case> =
-                batch.iter().map(|id| Case { monitor: *id, what: What::Away(from) }).collect();
+            let case = |id: &MonitorId| Case { monitor: *id, what: What::Away(since) };
+            let mut cases: Vec<Case> = batch.iter().map(case).collect();
             // Where rows keep moving somebody is looking again.
             for _ in 0..3 {
                 let mut fates = self.decider.decide(&cases).await?.into_iter();
                 cases.retain(|_| fates.next() == Some(Fate::Again));
             }
         }
-        let Some(page) = self.agendas.get_mut(&shard) else { return Ok(false) };
-        page.published = to;
-        fill(&catalog, page, shard);
-        self.shards.change(shard, page.epoch, |marks| marks.write_off(gap));
-        Ok(true)
+        Ok(!away.is_empty())
     }
 
-    /// Not with a wrong clock, and not into a queue that is too deep.
+    /// Not with a wrong clock, and not into a queue that is too deep. `watch` says so.
     fn may_publish(&mut self) -> bool {
         let vitals = &self.services.vitals;
-        let offset = vitals.clock_offset.load(Relaxed);
-        if offset.unsigned_abs() > limits::CLOCK_OFFSET.as_millis() as u64 {
-            tracing::warn!(offset_ms = offset, "this node's clock differs from the store's: it does not plan");
-            return false;
+        let offset = vitals.clock_offset.load(Relaxed).unsigned_abs();
+        let deep = vitals.queue_planned.load(Relaxed) >= limits::QUEUE_JOBS as u64;
+        if deep {
+            self.held_up = Code::SELF_OVERLOADED;
         }
-        let full = vitals.queue_planned.load(Relaxed) >= limits::QUEUE_JOBS as u64;
-        self.held_up = if full { Code::SELF_OVERLOADED } else { Code::SELF_MISSED };
-        !full
+        let refused = self.services.clock.monotonic() < self.refused_until;
+        offset <= limits::CLOCK_OFFSET.as_millis() as u64 && !deep && !refused
     }
 
     /// Hands over every slot up to `until`. False when the queue did not take them all.
@@ -263,7 +297,8 @@ impl Planner {
                 let not_after = window(slot, spec.every, spec.timeout).not_after;
                 let (monitor, revision) = (id, spec.revision);
                 let vantages = vantages_at(&spec, slot).into_iter();
-                let job = |vantage| Job { monitor, revision, vantage, slot, r#try: 0, start: slot, not_after };
+                let job =
+                    |vantage| Job { monitor, revision, vantage, slot, r#try: 0, start: slot, not_after };
                 batch.jobs.extend(vantages.map(job));
             }
             batch.entries.push((id, slot));
@@ -287,8 +322,9 @@ impl Planner {
         let slots: BTreeSet<u16> = entries.iter().map(|(id, _)| shard_of(*id)).collect();
         if !jobs.is_empty() {
             if let Err(error) = self.services.queue.publish(Lane::Planned, jobs).await {
-                tracing::warn!("slots could not be handed to the queue: {error}");
+                tracing::debug!("slots could not be handed to the queue: {error}");
                 self.held_up = Code::SELF_OVERLOADED;
+                self.refused_until = self.services.clock.monotonic() + REFUSED;
                 // The earliest entry of a monitor is set last and stands.
                 for (id, slot) in entries.into_iter().rev() {
                     if let Some(page) = self.agendas.get_mut(&shard_of(id)) {
@@ -302,6 +338,7 @@ impl Planner {
         for (shard, mark) in marks {
             let Some(page) = self.agendas.get_mut(&shard) else { continue };
             page.published = page.published.max(mark);
+            page.absence = None;
             self.shards.change(shard, page.epoch, |marks| marks.publish(mark, slots.contains(&shard)));
         }
         true
@@ -317,6 +354,13 @@ impl Planner {
         let wait = self.read_at.saturating_sub(self.services.clock.monotonic());
         Next::At(due.max(soonest).min(now + wait.max(GRAIN)))
     }
+}
+
+/// The agenda of a shard that was published up to here.
+fn page(catalog: &LiveCatalog, shard: u16, epoch: u64, published: Instant) -> Page {
+    let mut page = Page { epoch, agenda: Agenda::default(), published, absence: None };
+    fill(catalog, &mut page, shard);
+    page
 }
 
 /// Every monitor of the shard at its first slot that is not handed over.

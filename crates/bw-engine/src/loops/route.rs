@@ -1,7 +1,7 @@
 //! `route` turns each event into deliveries, exactly once, in a transaction of its own, and writes down why each
 //! action does or does not hear it.
 
-use super::{Next, Parts, Tick, noted};
+use super::{Next, Parts, Tick, noted, written};
 use crate::usecase::Services;
 use crate::vitals::LoopName;
 use bw_domain::action::ActionRef;
@@ -49,7 +49,7 @@ impl Router {
             })
             .collect();
         let any = routed.iter().any(|routed| !routed.deliveries.is_empty());
-        noted(&self.services, store.deliveries.route(routed).await)?;
+        written(&self.services, store.deliveries.route(routed).await)?;
         self.log(&events);
         if any {
             self.services.wake.notify(Topic::Deliveries);
@@ -87,7 +87,7 @@ impl Tick for Router {
                 Ok(true) => return Next::Now,
                 Ok(false) => IDLE,
                 Err(error) => {
-                    tracing::warn!("events wait for the store: {error}");
+                    tracing::debug!("events wait for the store: {error}");
                     AGAIN
                 }
             };

@@ -60,7 +60,11 @@ async fn pause(
         if stop.as_mut().poll(context).is_ready() {
             return Poll::Ready(true);
         }
-        let told = topics.iter_mut().fold(false, |told, topic| topic.as_mut().poll(context).is_ready() || told);
+        // All of them: each must know whom to wake.
+        let told = topics
+            .iter_mut()
+            .filter_map(|topic| topic.as_mut().poll(context).is_ready().then_some(()))
+            .count();
         let ended = progress.as_mut().poll(context).is_ready();
         if yielded && length.is_zero() {
             return Poll::Ready(false);
@@ -70,10 +74,85 @@ async fn pause(
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if told || ended || sleep.as_mut().poll(context).is_ready() {
+        if told > 0 || ended || sleep.as_mut().poll(context).is_ready() {
             return Poll::Ready(false);
         }
         Poll::Pending
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vitals::LoopName;
+    use bw_domain::port::wake::Topic;
+    use bw_testkit::builders::START;
+    use bw_testkit::clock::ManualClock;
+    use std::future::{pending, ready};
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::task::{Context, Waker};
+
+    struct Silent;
+
+    impl Wake for Silent {
+        fn notify(&self, _: Topic) {}
+
+        fn wait(&self, _: Topic) -> Fut<'_, ()> {
+            Box::pin(pending())
+        }
+    }
+
+    /// Counts its ticks in tens and its ends in ones.
+    struct Counted(Arc<AtomicUsize>, Next);
+
+    impl Tick for Counted {
+        fn name(&self) -> LoopName {
+            LoopName::Keep
+        }
+
+        fn tick(&mut self) -> Fut<'_, Next> {
+            self.0.fetch_add(10, SeqCst);
+            Box::pin(ready(self.1))
+        }
+
+        fn stop(&mut self) -> Fut<'_, ()> {
+            self.0.fetch_add(1, SeqCst);
+            Box::pin(ready(()))
+        }
+    }
+
+    /// What was counted after so many polls of a loop that is told to stop after `ticks`.
+    fn counted(next: Next, polls: usize, ticks: usize) -> usize {
+        let count = Arc::new(AtomicUsize::new(0));
+        let rest = Rest {
+            clock: Arc::new(ManualClock::new(START)),
+            wake: Arc::new(Silent),
+            vitals: Arc::default(),
+            sleep: Arc::new(|_| Box::pin(ready(()))),
+        };
+        let seen = count.clone();
+        let stop = std::future::poll_fn(move |_| {
+            if seen.load(SeqCst) / 10 >= ticks { Poll::Ready(()) } else { Poll::Pending }
+        });
+        let mut running = pin!(run(Box::new(Counted(count.clone(), next)), &rest, stop));
+        for _ in 0..polls {
+            if running.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+                break;
+            }
+        }
+        assert_eq!(rest.vitals.last_tick(LoopName::Keep), Some(START));
+        count.load(SeqCst)
+    }
+
+    #[test]
+    fn it_ticks_until_it_is_told_to_stop_and_ends_in_good_order() {
+        assert_eq!(counted(Next::At(START + Duration::from_secs(9)), 9, 3), 31);
+        assert_eq!(counted(Next::Now, 9, 3), 31);
+    }
+
+    #[test]
+    fn a_loop_that_always_has_more_to_do_lets_others_run() {
+        assert_eq!(counted(Next::Now, 4, usize::MAX), 40, "one tick a poll");
+    }
 }

@@ -38,25 +38,27 @@ pub(super) struct Marks {
     /// Gaps that are not stored yet, oldest first: a gap is written when everything before it is accounted for.
     pub gaps: VecDeque<Gap>,
     /// What the store knows.
-    stored: Stored,
-    /// Slots lie between what the store knows and what is so. Without any a mark is no news.
-    news: bool,
+    stored: Both,
+    /// The marks when they last passed a slot. What is beyond is no news.
+    news: Both,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Stored {
+struct Both {
     published: Instant,
     accounted: Instant,
 }
 
-/// A mark without news is written nevertheless after so long: it also says until when somebody was there.
+/// A mark without news is written nevertheless after so long, for it also says until when somebody was there; and
+/// so is a gap that goes on.
 const NO_NEWS: Duration = Duration::from_secs(30);
 
 impl Marks {
     /// As they were read.
     pub fn read(marks: Watermarks) -> Self {
         let Watermarks { published, accounted, .. } = marks;
-        Marks { published, accounted, gaps: VecDeque::new(), stored: Stored { published, accounted }, news: false }
+        let both = Both { published, accounted };
+        Marks { published, accounted, gaps: VecDeque::new(), stored: both, news: both }
     }
 
     /// Up to here slots can be accounted for one by one.
@@ -64,36 +66,44 @@ impl Marks {
         self.gaps.front().map_or(self.published, |gap| gap.from)
     }
 
-    /// The gap whose turn it is to be written.
+    /// The gap whose turn it is to be written: everything before it is accounted for, and it does not grow.
     fn ripe(&self) -> Option<Gap> {
-        self.gaps.front().filter(|gap| gap.from <= self.accounted).copied()
+        let closed = |gap: &&Gap| self.published > gap.to || gap.to.since(gap.from) >= NO_NEWS;
+        self.gaps.front().filter(|gap| gap.from <= self.accounted).filter(closed).copied()
     }
 
-    /// What the store does not know yet. `published` is never written past a gap that is not stored.
+    /// What the store does not know yet. `published` is never written past a gap that is not stored, and never stays
+    /// behind `accounted`.
     fn moved(&self) -> impl Iterator<Item = (Watermark, Instant)> {
-        let published = (Watermark::Published, self.accountable(), self.stored.published);
-        let accounted = (Watermark::Accounted, self.accounted, self.stored.accounted);
-        let least = if self.news { Duration::from_millis(1) } else { NO_NEWS };
-        let moved = [published, accounted].into_iter().filter(move |(_, now, stored)| now.since(*stored) >= least);
-        moved.map(|(which, now, _)| (which, now))
+        let is_news = |now: Instant, stored: Instant, news: Instant| {
+            now > stored && (news > stored || now.since(stored) >= NO_NEWS)
+        };
+        let accounted = is_news(self.accounted, self.stored.accounted, self.news.accounted);
+        let published = is_news(self.accountable(), self.stored.published, self.news.published)
+            || (accounted && self.accounted > self.stored.published);
+        let published = published.then(|| (Watermark::Published, self.accountable()));
+        published.into_iter().chain(accounted.then_some((Watermark::Accounted, self.accounted)))
     }
 
     /// Everything up to here is handed over; `slots` tells whether that was anything.
     pub fn publish(&mut self, to: Instant, slots: bool) {
         self.published = self.published.max(to);
-        self.news |= slots;
+        if slots {
+            self.news.published = self.published;
+        }
     }
 
     /// Everything up to here is accounted for.
     pub fn account(&mut self, to: Instant, slots: bool) {
         self.accounted = self.accounted.max(to);
-        self.news |= slots;
+        if slots {
+            self.news.accounted = self.accounted;
+        }
     }
 
     /// Everything in the gap is written off; planning goes on behind it.
     pub fn write_off(&mut self, gap: Gap) {
         self.published = self.published.max(gap.to);
-        self.news = true;
         match self.gaps.back_mut().filter(|last| last.to == gap.from && last.code == gap.code) {
             Some(last) => last.to = gap.to,
             None => self.gaps.push_back(gap),
@@ -133,7 +143,12 @@ impl Shards {
         if monotonic >= inner.sure_until {
             return Vec::new();
         }
-        inner.held.iter().filter(|(_, shard)| shard.marks.is_none()).map(|(id, shard)| (*id, shard.epoch)).collect()
+        inner
+            .held
+            .iter()
+            .filter(|(_, shard)| shard.marks.is_none())
+            .map(|(id, shard)| (*id, shard.epoch))
+            .collect()
     }
 
     /// Changes the marks of a shard, if it is still held with this epoch and was taken over.
@@ -163,8 +178,11 @@ impl Shards {
     /// The marks that the store does not know yet.
     pub fn moves(&self) -> Vec<(u16, u64, Watermark, Instant)> {
         let inner = self.lock();
-        let taken = inner.held.iter().filter_map(|(id, shard)| Some((*id, shard.epoch, shard.marks.as_ref()?)));
-        taken.flat_map(|(id, epoch, marks)| marks.moved().map(move |(which, to)| (id, epoch, which, to))).collect()
+        let taken =
+            inner.held.iter().filter_map(|(id, shard)| Some((*id, shard.epoch, shard.marks.as_ref()?)));
+        taken
+            .flat_map(|(id, epoch, marks)| marks.moved().map(move |(which, to)| (id, epoch, which, to)))
+            .collect()
     }
 
     /// The gaps whose turn it is to be written.
@@ -175,12 +193,9 @@ impl Shards {
 
     /// A mark is written.
     pub fn written(&self, shard: u16, epoch: u64, which: Watermark, to: Instant) {
-        self.change(shard, epoch, |marks| {
-            match which {
-                Watermark::Published => marks.stored.published = marks.stored.published.max(to),
-                Watermark::Accounted => marks.stored.accounted = marks.stored.accounted.max(to),
-            }
-            marks.news &= marks.stored.published < marks.accountable() || marks.stored.accounted < marks.accounted;
+        self.change(shard, epoch, |marks| match which {
+            Watermark::Published => marks.stored.published = marks.stored.published.max(to),
+            Watermark::Accounted => marks.stored.accounted = marks.stored.accounted.max(to),
         });
     }
 

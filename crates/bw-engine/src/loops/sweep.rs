@@ -73,7 +73,7 @@ impl Sweeper {
         let now = self.services.clock.now();
         let soon = [due, accounted].into_iter().map(|next| {
             next.unwrap_or_else(|error| {
-                tracing::warn!("the store does not let us sweep: {error}");
+                tracing::debug!("sweeping waits for the store: {error}");
                 Next::At(now + AGAIN)
             })
         });
@@ -102,7 +102,7 @@ impl Sweeper {
                 return Ok(Next::Now);
             }
             if fates.contains(&Fate::Again) {
-                return Ok(Next::At(services.clock.now() + Duration::from_millis(20)));
+                return Ok(Next::At(services.clock.now() + Duration::from_millis(100)));
             }
         }
         let next = noted(&services, store.timers.next().await)?;
@@ -121,7 +121,8 @@ impl Sweeper {
             let spread = ROUND * u32::from(*shard) / u32::from(limits::SHARDS);
             self.look_at.entry(*shard).or_insert(monotonic + spread);
         }
-        let Some((shard, look_at)) = self.look_at.iter().min_by_key(|(_, at)| **at).map(|(s, at)| (*s, *at)) else {
+        let Some((shard, look_at)) = self.look_at.iter().min_by_key(|(_, at)| **at).map(|(s, at)| (*s, *at))
+        else {
             return Ok(Next::At(self.services.clock.now() + ROUND));
         };
         if look_at > monotonic {
@@ -130,7 +131,8 @@ impl Sweeper {
         let mut more = false;
         if let Some(Shard { epoch, marks: Some(marks) }) = held.get(&shard) {
             let until = marks.accountable().min(self.services.clock.now() - SETTLED);
-            let Accounted { to, slots, more: left } = self.account_shard(shard, marks.accounted, until).await?;
+            let Accounted { to, slots, more: left } =
+                self.account_shard(shard, marks.accounted, until).await?;
             self.shards.change(shard, *epoch, |marks| marks.account(to, slots));
             more = left;
         }
@@ -139,7 +141,12 @@ impl Sweeper {
     }
 
     /// Accounts for the slots of a shard in (after, until].
-    async fn account_shard(&mut self, shard: u16, after: Instant, until: Instant) -> Result<Accounted, StoreError> {
+    async fn account_shard(
+        &mut self,
+        shard: u16,
+        after: Instant,
+        until: Instant,
+    ) -> Result<Accounted, StoreError> {
         let (found, until, more) = self.slots(shard, after, until);
         let slots = !found.is_empty();
         let missing = self.unanswered(found).await?;
@@ -208,7 +215,8 @@ impl Sweeper {
         if !unsure.is_empty() {
             let keys = unsure.iter().map(|(key, _)| *key).collect();
             let known = noted(services, services.store.outcomes.known(keys).await)?;
-            missing.extend(unsure.into_iter().zip(known).filter(|(_, known)| !known).map(|((_, slot), _)| slot));
+            missing
+                .extend(unsure.into_iter().zip(known).filter(|(_, known)| !known).map(|((_, slot), _)| slot));
         }
         Ok(missing)
     }
@@ -219,7 +227,8 @@ impl Sweeper {
         let mut rest = over;
         while !rest.is_empty() {
             let mut seen = BTreeSet::new();
-            let turn = |missing: &Missing| seen.len() < limits::COMMIT_BATCH && seen.insert(missing.job.monitor);
+            let turn =
+                |missing: &Missing| seen.len() < limits::COMMIT_BATCH && seen.insert(missing.job.monitor);
             let (batch, later): (Vec<Missing>, Vec<Missing>) = rest.into_iter().partition(turn);
             rest = later;
             let cases: Vec<Case> = batch.iter().map(lost).collect();

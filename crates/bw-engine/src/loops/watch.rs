@@ -2,7 +2,7 @@
 //! keeps the catalog fresh where nothing else does.
 
 use super::shards::Shards;
-use super::{Next, Parts, Tick, noted};
+use super::{Next, Parts, Tick, noted, written};
 use crate::usecase::Services;
 use crate::vitals::LoopName;
 use bw_domain::event::{Event, EventKind, Severity};
@@ -94,12 +94,16 @@ impl Watcher {
         let queue = vitals.queue_planned.load(Relaxed);
         let queue = (queue >= limits::QUEUE_JOBS as u64).then(|| format!("{queue} jobs wait in the queue"));
         let away = vitals.store_away().filter(|since| now.since(*since) > limits::STORE_AWAY);
-        let away = away.map(|since| format!("the store has not answered since {since}"));
+        let away = away.map(|since| format!("the store takes nothing since {since}"));
         let offset = vitals.clock_offset.load(Relaxed);
         let clock = offset.unsigned_abs() > limits::CLOCK_OFFSET.as_millis() as u64;
-        let clock = clock.then(|| format!("this node's clock differs from the store's by {offset} ms: it does not plan"));
+        let clock = clock
+            .then(|| format!("this node's clock differs from the store's by {offset} ms: it does not plan"));
         let clock = clock.or_else(|| self.went_back(now));
-        let blind = vitals.blind.load(Relaxed).then(|| "this observer has lost its own network: it abstains".to_owned());
+        let blind = vitals
+            .blind
+            .load(Relaxed)
+            .then(|| "this observer has lost its own network: it abstains".to_owned());
         [
             Bound { key: "lag", kind: EventKind::SystemLag, passed: lag },
             Bound { key: "queue", kind: EventKind::SystemQueue, passed: queue },
@@ -114,8 +118,9 @@ impl Watcher {
         let shards = self.shards.all(self.services.clock.monotonic());
         let published = shards.values().filter_map(|shard| Some(shard.marks.as_ref()?.published)).max()?;
         let ahead = published.since(now);
-        (ahead > limits::LAG_BOUND + self.services.queue.lead())
-            .then(|| format!("the clock was set back by {}: slots until {published} have had their turn", Span(ahead)))
+        (ahead > limits::LAG_BOUND + self.services.queue.lead()).then(|| {
+            format!("the clock was set back by {}: slots until {published} have had their turn", Span(ahead))
+        })
     }
 
     /// Begins or ends an episode.
@@ -154,7 +159,7 @@ impl Watcher {
             return;
         }
         let raised = self.services.store.deliveries.raise(self.to_raise.clone()).await;
-        if noted(&self.services, raised).is_ok() {
+        if written(&self.services, raised).is_ok() {
             self.to_raise.clear();
             self.services.wake.notify(Topic::Events);
         }

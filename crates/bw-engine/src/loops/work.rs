@@ -78,8 +78,7 @@ impl Worker {
             let prober = self.services.prober.clone();
             self.finishing.start(async move { prober.finished(BATCH).await });
         }
-        let running = self.inbox.under_way().saturating_sub(self.inbox.waiting());
-        self.services.vitals.probes_running.store(running as u64, Relaxed);
+        self.services.vitals.probes_running.store(self.inbox.running() as u64, Relaxed);
         let wait = if self.receiving.is_idle() { AGAIN } else { WAIT };
         Next::At(self.services.clock.now() + wait)
     }
@@ -105,7 +104,7 @@ impl Worker {
         let batch = match received {
             Ok(batch) => batch,
             Err(error) => {
-                tracing::warn!("no jobs could be received: {error}");
+                tracing::debug!("no jobs could be received: {error}");
                 self.receive_at = self.services.clock.monotonic() + AGAIN;
                 return;
             }
@@ -178,7 +177,7 @@ async fn know(services: &Services, jobs: &[Job]) {
         return;
     }
     if let Err(error) = noted(services, catalog.refresh(&services.store).await) {
-        tracing::warn!("edits could not be read: {error}");
+        tracing::debug!("edits could not be read: {error}");
     }
 }
 
@@ -203,7 +202,7 @@ impl Tick for Worker {
     fn stop(&mut self) -> Fut<'_, ()> {
         Box::pin(async move {
             self.start_waiting();
-            while self.inbox.under_way() > self.inbox.waiting() {
+            while self.inbox.running() > 0 {
                 if self.finishing.is_idle() {
                     let prober = self.services.prober.clone();
                     self.finishing.start(async move { prober.finished(BATCH).await });

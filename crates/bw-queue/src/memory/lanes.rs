@@ -103,7 +103,9 @@ impl Lanes {
                 break;
             }
             self.ends.pop_front();
-            if held == Some(end) && let Some((waiting, _)) = self.leased.remove(&number) {
+            if held == Some(end)
+                && let Some((waiting, _)) = self.leased.remove(&number)
+            {
                 self.lane(waiting.lane).push_front(waiting);
             }
         }
@@ -121,7 +123,8 @@ impl Lanes {
     }
 
     pub fn depth(&self, now: Duration) -> Depth {
-        let oldest = [self.now.front(), self.planned.front()].into_iter().flatten().map(|waiting| waiting.since).min();
+        let oldest =
+            [self.now.front(), self.planned.front()].into_iter().flatten().map(|waiting| waiting.since).min();
         Depth {
             now: self.now.len(),
             planned: self.planned.len(),

@@ -106,7 +106,9 @@ fn entry(row: &Delivery, event: &Event, how: &Ended) -> Option<(IncidentId, Entr
     let incident = event.incident.as_ref()?.id;
     let entry = match row.state {
         DeliveryState::Waiting => return None,
-        DeliveryState::Sent => Entry::new(how.now, EntryKind::Told, format!("{} was told: {}", how.name, event.summary)),
+        DeliveryState::Sent => {
+            Entry::new(how.now, EntryKind::Told, format!("{} was told: {}", how.name, event.summary))
+        }
         DeliveryState::Dead if row.reason.starts_with("merged") => {
             Entry::new(how.now, EntryKind::Told, format!("{} was told late: {}", how.name, event.summary))
         }

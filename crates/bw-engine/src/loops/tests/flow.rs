@@ -59,9 +59,14 @@ fn down_and_up_are_told_once_each() {
 fn a_crash_in_the_middle_of_a_failure_is_one_incident() {
     let mut world = World::new();
     world.action(1, "http://ops.test/");
-    world.declare(1, 1, Duration::ZERO, &json!({
-        "name": "Shop", "http": "http://shop.test/", "every": "10s", "timeout": "1s",
-    }));
+    world.declare(
+        1,
+        1,
+        Duration::ZERO,
+        &json!({
+            "name": "Shop", "http": "http://shop.test/", "every": "10s", "timeout": "1s",
+        }),
+    );
     run(&mut world, 40, false);
     for _ in 0..6 {
         run(&mut world, 7, true);
@@ -70,6 +75,12 @@ fn a_crash_in_the_middle_of_a_failure_is_one_incident() {
     run(&mut world, 40, true);
     assert_eq!(world.health(1), "DOWN");
     assert_eq!(world.store.rows().incidents.len(), 1);
-    let opened = world.ports.lock().dispatched.iter().filter(|one| one.event.kind == EventKind::IncidentOpened).count();
+    let opened = world
+        .ports
+        .lock()
+        .dispatched
+        .iter()
+        .filter(|one| one.event.kind == EventKind::IncidentOpened)
+        .count();
     assert_eq!(opened, 1);
 }

@@ -108,7 +108,10 @@ fn duplicates_and_monitors_that_are_gone_are_acknowledged() {
 fn incidents_of_one_batch_have_ids_of_their_own() {
     let (mut world, specs) = world(4);
     for number in 1..=2 {
-        finish(&world, specs.iter().map(|spec| fail(job(spec, slot(number)), Code::CONNECT_REFUSED)).collect());
+        finish(
+            &world,
+            specs.iter().map(|spec| fail(job(spec, slot(number)), Code::CONNECT_REFUSED)).collect(),
+        );
         judge_all(&mut world);
     }
     let rows = world.store.rows();

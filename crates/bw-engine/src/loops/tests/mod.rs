@@ -222,7 +222,13 @@ impl World {
 
     fn action(&self, id: i64, url: &str) {
         let kind = ActionKind::Slack { url: bw_domain::secret::Secret::new(url) };
-        let action = Action { id: ActionId(id), name: format!("action {id}"), owner: None, kind, broken: String::new() };
+        let action = Action {
+            id: ActionId(id),
+            name: format!("action {id}"),
+            owner: None,
+            kind,
+            broken: String::new(),
+        };
         self.store.rows().actions.push(action);
     }
 

@@ -63,17 +63,23 @@ fn a_long_absence_is_written_off_and_told() {
     world.declare(1, 1, Duration::ZERO, &every(1));
     world.ready_to_plan();
     run(&mut world, S * 10, Duration::from_millis(500));
-    let rows = (bw_domain::state::Observed::default(), bw_domain::state::State {
-        health: bw_domain::state::Health::Up,
-        ..bw_domain::state::State::new(START, 1)
-    });
+    let rows = (
+        bw_domain::state::Observed::default(),
+        bw_domain::state::State {
+            health: bw_domain::state::Health::Up,
+            ..bw_domain::state::State::new(START, 1)
+        },
+    );
     world.store.rows().states.insert(MonitorId(1), rows);
     world = world.killed();
     world.pass(S * 3_600);
     world.ready_to_plan();
     assert_eq!(world.health(1), "UNKNOWN");
     assert!(world.slots().len() <= 3, "no storm about the past: {:?}", world.slots());
-    assert!(world.store.rows().gaps.iter().all(|gap| gap.shard != 1), "slots before it are not accounted for yet");
+    assert!(
+        world.store.rows().gaps.iter().all(|gap| gap.shard != 1),
+        "slots before it are not accounted for yet"
+    );
     world.ticks(&[LoopName::Sweep], 100);
     world.pass(S * 6);
     for _ in 0..3 {
@@ -84,7 +90,12 @@ fn a_long_absence_is_written_off_and_told() {
     let rows = world.store.rows();
     let gap = rows.gaps.iter().find(|gap| gap.shard == 1).expect("the gap is stored");
     let lost: Vec<Instant> = rows.outcomes.keys().map(|key| key.slot).collect();
-    assert!(lost.iter().all(|slot| *slot <= gap.from) && lost.len() >= 9, "{} lost until {}", lost.len(), gap.from);
+    assert!(
+        lost.iter().all(|slot| *slot <= gap.from) && lost.len() >= 9,
+        "{} lost until {}",
+        lost.len(),
+        gap.from
+    );
     assert_eq!(rows.marks[&1].accounted, gap.to);
 }
 
@@ -164,4 +175,34 @@ fn a_wrong_clock_does_not_plan() {
     world.clock.advance(S);
     world.ticks(&[PLAN], 3);
     assert_eq!(world.slots().len(), before);
+}
+
+#[test]
+fn shards_that_were_not_surely_ours_for_a_while_are_planned_again() {
+    let mut world = World::new();
+    world.declare(1, 1, Duration::ZERO, &every(1));
+    world.ready_to_plan();
+    run(&mut world, S * 5, Duration::from_millis(250));
+    world.store.rows().away = true;
+    run(&mut world, S * 15, Duration::from_millis(250));
+    let before = world.slots().len();
+    world.store.rows().away = false;
+    run(&mut world, S * 10, Duration::from_millis(250));
+    assert!(world.slots().len() >= before + 8, "{before} and then {}", world.slots().len());
+}
+
+#[test]
+fn a_full_disk_stops_no_probe() {
+    let mut world = World::new();
+    world.declare(1, 1, Duration::ZERO, &every(1));
+    world.ready_to_plan();
+    run(&mut world, S * 5, Duration::from_millis(250));
+    world.store.rows().full = true;
+    run(&mut world, S * 40, Duration::from_millis(250));
+    assert!(world.slots().len() >= 43, "{}", world.slots().len());
+    let since = world.parts.services.vitals.store_away().expect("it says so");
+    assert!(world.now().since(since) > S * 30, "reading does not hide that nothing can be written");
+    world.store.rows().full = false;
+    run(&mut world, S * 5, Duration::from_millis(250));
+    assert_eq!(world.parts.services.vitals.store_away(), None);
 }

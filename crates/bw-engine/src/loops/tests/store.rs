@@ -67,14 +67,22 @@ impl MemoryStore {
         }
     }
 
-    fn read<T: Send + 'static>(&self, name: &'static str, read: impl FnOnce(&mut Rows) -> T) -> Answered<'_, T> {
+    fn read<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&mut Rows) -> T,
+    ) -> Answered<'_, T> {
         let mut rows = self.rows();
         rows.calls.push(name);
         let answer = if rows.away { Err(StoreError::Away("test".to_owned())) } else { Ok(read(&mut rows)) };
         Box::pin(ready(answer))
     }
 
-    fn write<T: Send + 'static>(&self, name: &'static str, write: impl FnOnce(&mut Rows) -> T) -> Answered<'_, T> {
+    fn write<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        write: impl FnOnce(&mut Rows) -> T,
+    ) -> Answered<'_, T> {
         if self.rows().full {
             return Box::pin(ready(Err(StoreError::Full("test".to_owned()))));
         }
@@ -84,12 +92,18 @@ impl MemoryStore {
 
 impl Rows {
     fn exists(&self, id: MonitorId) -> bool {
-        self.revisions.iter().rev().find(|revision| revision.id == id).is_some_and(|last| last.declared.is_some())
+        self.revisions
+            .iter()
+            .rev()
+            .find(|revision| revision.id == id)
+            .is_some_and(|last| last.declared.is_some())
     }
 
     fn is_known(&self, key: &OutcomeKey) -> bool {
         let in_gap = |gap: &Gap| {
-            gap.shard == bw_domain::schedule::shard_of(key.monitor) && gap.from < key.slot && key.slot <= gap.to
+            gap.shard == bw_domain::schedule::shard_of(key.monitor)
+                && gap.from < key.slot
+                && key.slot <= gap.to
         };
         self.outcomes.contains_key(key) || (key.r#try == 0 && self.gaps.iter().any(in_gap))
     }
@@ -101,7 +115,8 @@ impl Rows {
         if commit.outcome.as_ref().is_some_and(|outcome| self.is_known(&outcome.job.key())) {
             return Answer::Duplicate;
         }
-        let row = self.states.entry(commit.monitor).or_insert((Observed::default(), State::new(Instant::ZERO, 1)));
+        let row =
+            self.states.entry(commit.monitor).or_insert((Observed::default(), State::new(Instant::ZERO, 1)));
         if self.conflicts > 0 || row.0.seq != commit.expect_seq {
             self.conflicts = self.conflicts.saturating_sub(1);
             return Answer::Conflict;
@@ -138,12 +153,17 @@ impl Catalog for MemoryStore {
     }
 
     fn revisions(&self, id: MonitorId) -> Answered<'_, Vec<Revision>> {
-        self.read("revisions", |rows| rows.revisions.iter().filter(|revision| revision.id == id).cloned().collect())
+        self.read("revisions", |rows| {
+            rows.revisions.iter().filter(|revision| revision.id == id).cloned().collect()
+        })
     }
 
     fn mark_action(&self, id: ActionId, broken: String) -> Answered<'_, ()> {
         self.write("mark_action", |rows| {
-            rows.actions.iter_mut().filter(|action| action.id == id).for_each(|action| action.broken = broken.clone());
+            rows.actions
+                .iter_mut()
+                .filter(|action| action.id == id)
+                .for_each(|action| action.broken = broken.clone());
         })
     }
 
@@ -236,20 +256,29 @@ impl Deliveries for MemoryStore {
     fn raise(&self, events: Vec<Event>) -> Answered<'_, ()> {
         self.write("raise", |rows| {
             let known: BTreeSet<EventId> = rows.events.iter().map(|(event, _)| event.id).collect();
-            rows.events.extend(events.into_iter().filter(|event| !known.contains(&event.id)).map(|event| (event, false)));
+            rows.events.extend(
+                events.into_iter().filter(|event| !known.contains(&event.id)).map(|event| (event, false)),
+            );
         })
     }
 
     fn unrouted(&self, limit: usize) -> Answered<'_, Vec<Event>> {
         self.read("unrouted", |rows| {
-            rows.events.iter().filter(|(_, routed)| !routed).take(limit).map(|(event, _)| event.clone()).collect()
+            rows.events
+                .iter()
+                .filter(|(_, routed)| !routed)
+                .take(limit)
+                .map(|(event, _)| event.clone())
+                .collect()
         })
     }
 
     fn route(&self, routed: Vec<Routed>) -> Answered<'_, ()> {
         self.write("route", |rows| {
             for one in routed {
-                let Some((_, seen)) = rows.events.iter_mut().find(|(event, _)| event.id == one.event) else { continue };
+                let Some((_, seen)) = rows.events.iter_mut().find(|(event, _)| event.id == one.event) else {
+                    continue;
+                };
                 if std::mem::replace(seen, true) {
                     continue;
                 }
@@ -281,7 +310,8 @@ impl Deliveries for MemoryStore {
                 for id in ids {
                     let (row, leased) = rows.deliveries.get_mut(&id).expect("it is in the order");
                     *leased = until;
-                    let (event, _) = rows.events.iter().find(|(event, _)| event.id == row.event).expect("it has an event");
+                    let (event, _) =
+                        rows.events.iter().find(|(event, _)| event.id == row.event).expect("it has an event");
                     chain.push((row.clone(), event.clone()));
                 }
                 outgoing.push(Outgoing { chain });
@@ -326,7 +356,10 @@ impl Deliveries for MemoryStore {
 impl Timers for MemoryStore {
     fn due(&self, now: Instant, limit: usize) -> Answered<'_, Vec<Timer>> {
         self.read("due", |rows| {
-            let timers = rows.states.iter().filter_map(|(id, (_, state))| Some(Timer { due: state.timer()?, monitor: *id }));
+            let timers = rows
+                .states
+                .iter()
+                .filter_map(|(id, (_, state))| Some(Timer { due: state.timer()?, monitor: *id }));
             let mut due: Vec<Timer> = timers.filter(|timer| timer.due <= now).collect();
             due.sort_unstable();
             due.truncate(limit);
@@ -361,7 +394,11 @@ impl Leases for MemoryStore {
 impl Accounts for MemoryStore {
     fn watermarks(&self, shards: Vec<u16>) -> Answered<'_, Vec<Watermarks>> {
         self.read("watermarks", |rows| {
-            let fresh = |shard| Watermarks { shard, published: bw_testkit::builders::START, accounted: bw_testkit::builders::START };
+            let fresh = |shard| Watermarks {
+                shard,
+                published: bw_testkit::builders::START,
+                accounted: bw_testkit::builders::START,
+            };
             shards.into_iter().map(|shard| rows.marks.get(&shard).copied().unwrap_or(fresh(shard))).collect()
         })
     }
@@ -371,7 +408,11 @@ impl Accounts for MemoryStore {
             let holder = rows.holder.map(|(_, epoch)| epoch);
             let mut answers = Vec::new();
             for (shard, epoch, which, to) in moves {
-                let fresh = Watermarks { shard, published: bw_testkit::builders::START, accounted: bw_testkit::builders::START };
+                let fresh = Watermarks {
+                    shard,
+                    published: bw_testkit::builders::START,
+                    accounted: bw_testkit::builders::START,
+                };
                 let ours = holder == Some(epoch);
                 let marks = rows.marks.entry(shard).or_insert(fresh);
                 match which {

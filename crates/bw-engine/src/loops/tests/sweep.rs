@@ -56,7 +56,8 @@ fn slots_that_came_to_nothing_are_lost_and_others_are_left_alone() {
 fn the_mark_stops_before_a_slot_that_may_still_be_answered() {
     let (mut world, jobs) = planned();
     judge(&mut world, jobs[..3].iter().map(|job| pass(*job)).collect());
-    let leased = jobs[3..].iter().map(|job| bw_domain::port::queue::Leased { job: *job, lease: Lease(Box::new([9])) });
+    let leased =
+        jobs[3..].iter().map(|job| bw_domain::port::queue::Leased { job: *job, lease: Lease(Box::new([9])) });
     world.parts.inbox.begin(leased.collect(), Duration::ZERO);
     world.pass(S * 300);
     account(&mut world);
@@ -95,7 +96,12 @@ fn a_repeat_is_handed_over_before_its_timer_is_gone() {
 fn a_monitor_that_nobody_knows_does_not_hide_the_timers_of_others() {
     let mut world = World::new();
     world.declare(1, 1, Duration::ZERO, &shop());
-    world.declare(2, 1, Duration::ZERO, &json!({"name": "Bad", "http": "http://x.test/", "every": "1s", "timeout": "9s"}));
+    world.declare(
+        2,
+        1,
+        Duration::ZERO,
+        &json!({"name": "Bad", "http": "http://x.test/", "every": "1s", "timeout": "9s"}),
+    );
     now(world.parts.services.catalog.refresh(&world.store.store())).expect("the store is there");
     for id in 1..=2 {
         let state = bw_domain::state::State {

@@ -4,7 +4,7 @@ const HELP = [["/", "search"], ["j", "next monitor"], ["k", "previous monitor"],
 const GO = { o: "/", i: "/ui/incidents", d: "/ui/deliveries", s: "/ui/system" };
 let went = 0;
 
-const rows = () => [...document.querySelectorAll(".rows .name, .list a.name, .card")];
+const rows = () => [...document.querySelectorAll(".card, .rows td a, .list td a")];
 
 function step(by) {
   const all = rows();

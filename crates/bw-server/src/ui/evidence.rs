@@ -84,7 +84,8 @@ impl Seen {
             word,
             text: words::sentence(&evidence.text),
             circumstances,
-            expectation: evidence.expectation.clone().unwrap_or_default(),
+            // The sentence nearly always quotes it.
+            expectation: evidence.expectation.clone().filter(|said| !evidence.text.contains(said.as_str())).unwrap_or_default(),
             hops,
             exchange: evidence.exchange.clone(),
             certificate: None,

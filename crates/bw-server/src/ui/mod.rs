@@ -76,3 +76,6 @@ async fn system(State(app): State<App>, visit: Visit) -> Response {
 async fn nowhere(visit: Visit) -> Response {
     fault::page(visit.frame, StatusCode::NOT_FOUND, "No page has this address.")
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,7 +69,7 @@ fn fact(name: &'static str, value: impl Into<String>) -> Fact {
 }
 
 fn at(name: &'static str, at: Option<Instant>, now: Instant) -> Fact {
-    let value = at.map_or_else(|| Markup("never".to_owned()), |at| words::ago(at, now));
+    let value = at.map_or_else(|| Markup("none".to_owned()), |at| words::ago(at, now));
     Fact { name, value, bad: false }
 }
 
@@ -85,8 +85,8 @@ fn schedule(report: &SystemReport, now: Instant) -> Part {
     let silent = |at: Option<Instant>| at.is_none_or(|at| now.since(at) > limits::LOOP_SILENT);
     let mut facts = vec![
         fact("Monitors", words::number(report.monitors as u64)),
-        fact("Behind the plan", lag(schedule)).bad_if(schedule > limits::LAG_BOUND),
-        fact("Behind the accounts", lag(accounted)),
+        fact("Schedule lag", lag(schedule)).bad_if(schedule > limits::LAG_BOUND),
+        fact("Accounted lag", lag(accounted)),
         fact("Shards owned", format!("{} of {}", report.shards, limits::SHARDS)).bad_if(report.shards == 0),
         fact("Clock beside the store's", format!("{} ms", report.clock_offset_ms))
             .bad_if(report.clock_offset_ms.unsigned_abs() > limits::CLOCK_OFFSET.as_millis() as u64),

@@ -5,7 +5,7 @@ use super::fault;
 use super::frame::{self, Frame};
 use crate::App;
 use crate::auth::{Caller, Via};
-use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{Form, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::response::Response;
 use bw_domain::time::Duration;
 use http::StatusCode;
@@ -20,6 +20,9 @@ pub struct Visit {
     /// The query, pair by pair.
     pub pairs: Vec<(String, String)>,
 }
+
+/// The id in the path. A word that is no number is an id that nothing has.
+pub struct Id(pub i64);
 
 /// A form that was sent and may be obeyed.
 pub struct Deed {
@@ -79,6 +82,15 @@ impl FromRequestParts<App> for Visit {
             trouble: false,
         };
         Ok(Visit { frame, caller, pairs })
+    }
+}
+
+impl FromRequestParts<App> for Id {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let text = Path::<String>::from_request_parts(parts, app).await.map(|Path(text)| text);
+        Ok(Id(text.ok().and_then(|text| text.parse().ok()).unwrap_or(0)))
     }
 }
 

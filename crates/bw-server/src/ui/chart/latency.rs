@@ -60,11 +60,11 @@ impl Plot {
             escape(&self.said())
         );
         self.trouble.iter().for_each(|trouble| self.shade(&mut out, *trouble));
-        self.stack(&mut out, top);
         for tick in 0..=TICKS {
             let y = HEIGHT * f64::from(tick) / f64::from(TICKS);
             put(&mut out, format_args!("<line class=grid x1=0 x2={WIDTH} y1={y} y2={y} />"));
         }
+        self.stack(&mut out, top);
         for (index, name) in ["q50", "q95", "q99"].into_iter().enumerate() {
             self.line(&mut out, name, index, top);
         }
@@ -100,9 +100,9 @@ impl Plot {
             column.quantiles.into_iter().chain([column.phases.total()])
         });
         let part = highest.max().unwrap_or(0).max(400).div_ceil(TICKS);
-        let power = 10u32.pow(part.ilog10());
-        let round = [1, 2, 5, 10].into_iter().map(|digit| power.saturating_mul(digit)).find(|round| *round >= part);
-        round.unwrap_or(part).saturating_mul(TICKS)
+        let tenth = 10u32.pow(part.ilog10() - 1);
+        let round = [10, 15, 20, 25, 30, 40, 50, 60, 80, 100].into_iter().map(|digits| tenth.saturating_mul(digits));
+        round.into_iter().find(|round| *round >= part).unwrap_or(part).saturating_mul(TICKS)
     }
 
     fn x(&self, at: Instant) -> f64 {
@@ -220,15 +220,15 @@ mod tests {
     #[test]
     fn lines_break_where_nothing_was_measured() {
         let drawn = plot(&[(0, 40_000), (1, 40_000), (5, 20_000)]).draw().0;
-        assert!(drawn.contains("<path class=q50 d=\"M0 80H100V80H200M500 90H600\"/>"), "{drawn}");
-        assert!(drawn.contains("<path class=ph1 d=\"M0 100V90H100V100zM100 100V90H200V100zM500 100V95H600V100z\"/>"), "{drawn}");
+        assert!(drawn.contains("<path class=q50 d=\"M0 66.7H100V66.7H200M500 83.3H600\"/>"), "{drawn}");
+        assert!(drawn.contains("<path class=ph1 d=\"M0 100V83.3H100V100zM100 100V83.3H200V100zM500 100V91.7H600V100z\"/>"), "{drawn}");
         assert!(drawn.contains("<rect class=bad x=100 width=2 "), "{drawn}");
         assert!(drawn.contains("p50 20 ms, p95 40 ms, p99 60 ms, 60 probes"), "{drawn}");
     }
 
     #[test]
     fn labels_are_round() {
-        assert_eq!(plot(&[(0, 40_000)]).y_labels(), ["200 ms", "150 ms", "100 ms", "50 ms", "0"]);
+        assert_eq!(plot(&[(0, 40_000)]).y_labels(), ["120 ms", "90 ms", "60 ms", "30 ms", "0"]);
         assert_eq!(plot(&[]).y_labels()[0], "0.40 ms");
         let labels = plot(&[]).x_labels();
         assert!(labels[1].0.contains(">02:30<"), "{labels:?}");

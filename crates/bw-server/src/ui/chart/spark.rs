@@ -1,5 +1,5 @@
 //! The sparkline of a list: the band between median and maximum of each four slots. Small enough for ten thousand
-//! rows, exact enough to see a latency climb.
+//! rows, exact enough to see a latency climb. One unit a point in width: the style sheet stretches it.
 
 use crate::ui::markup::Markup;
 use bw_domain::state::RecentSlot;
@@ -7,9 +7,7 @@ use std::fmt::Write;
 
 /// Slots that become one point.
 const JOINED: usize = 4;
-/// Pixels from point to point.
-const STEP: usize = 5;
-/// Pixels from the lowest to the highest value; one more below for the stroke.
+/// Units from the lowest to the highest value; one more below for the stroke.
 const HEIGHT: u32 = 14;
 
 /// Draws latencies from zero to their highest.
@@ -44,7 +42,8 @@ fn bands(points: &[Option<(u32, u32)>]) -> impl Iterator<Item = (usize, Vec<(u32
     })
 }
 
-/// One band: along the maxima, back along the medians. A single point is drawn as wide as a step.
+/// One band: along the maxima, back along the medians, each point relative to the one before since that is short.
+/// A single point is drawn as wide as a step.
 fn draw(out: &mut String, start: usize, mut band: Vec<(u32, u32)>, top: u32) {
     if let [only] = band.as_slice() {
         band.push(*only);
@@ -52,9 +51,15 @@ fn draw(out: &mut String, start: usize, mut band: Vec<(u32, u32)>, top: u32) {
     let y = |value: u32| 1 + HEIGHT - (u64::from(value) * u64::from(HEIGHT) / u64::from(top)) as u32;
     let there = band.iter().map(|(_, high)| *high).enumerate();
     let back = band.iter().map(|(middle, _)| *middle).enumerate().rev();
-    for (count, (index, value)) in there.chain(back).enumerate() {
-        let (command, x) = (if count == 0 { 'M' } else { ' ' }, (start + index) * STEP + 1);
-        write!(out, "{command}{x} {}", y(value)).expect("writing to a string cannot fail");
+    let mut points = there.chain(back).map(|(index, value)| (index as i64, i64::from(y(value))));
+    let Some(mut last) = points.next() else { return };
+    write!(out, "M{} {}l", start as i64 + last.0, last.1).expect("writing to a string cannot fail");
+    for (count, (x, y)) in points.enumerate() {
+        // A minus parts numbers as well as a space does.
+        let part = |number: i64, first: bool| if first || number < 0 { "" } else { " " };
+        let (dx, dy) = (x - last.0, y - last.1);
+        write!(out, "{}{dx}{}{dy}", part(dx, count == 0), part(dy, false)).expect("writing to a string cannot fail");
+        last = (x, y);
     }
     out.push('z');
 }
@@ -80,7 +85,7 @@ mod tests {
         let two = slots(&[Some(10), Some(10), Some(20), Some(5), None, None, None, None, Some(20)]);
         assert_eq!(
             spark(&two).0,
-            "<svg class=k aria-hidden=true><path d=\"M1 1 6 1 6 8 1 8zM11 1 16 1 16 1 11 1z\"/></svg>"
+            "<svg class=k aria-hidden=true><path d=\"M0 1l1 0 0 7-1 0zM2 1l1 0 0 0-1 0z\"/></svg>"
         );
         assert_eq!(spark(&slots(&[None; 60])).0, "<svg class=k aria-hidden=true></svg>");
     }

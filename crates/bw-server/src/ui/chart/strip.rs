@@ -9,8 +9,8 @@ use bw_domain::state::{Cell, RecentSlot};
 use bw_domain::time::{Duration, Instant};
 use std::fmt::Write;
 
-/// Width of a slot in the compact strip: a bar of 2 and a gap of 1.
-const STEP: usize = 3;
+/// Width of a slot in the compact strip: a bar of 3 and a gap of 1.
+const STEP: usize = 4;
 
 /// The compact strip of a list: one stroked path a verdict, its runs written once and dashed by the style sheet, so
 /// that sixty healthy slots cost some forty bytes.
@@ -129,12 +129,12 @@ mod tests {
     #[test]
     fn healthy_is_short_and_trouble_is_apart() {
         let healthy = compact(&[PASS; 60]);
-        assert_eq!(healthy.0, "<svg class=t aria-hidden=true><path class=p d=\"M0 8h179\"/></svg>");
+        assert_eq!(healthy.0, "<svg class=t aria-hidden=true><path class=p d=\"M0 8h239\"/></svg>");
         let mixed = compact(&[None, PASS, FAIL, FAIL, BLIND, PASS]);
         assert_eq!(
             mixed.0,
-            "<svg class=t aria-hidden=true><path class=p d=\"M3 8h2M15 8h2\"/><path class=f d=\"M6 8h5\"/>\
-             <path class=u stroke=\"url(#hatch)\" d=\"M12 8h2\"/></svg>"
+            "<svg class=t aria-hidden=true><path class=p d=\"M4 8h3M20 8h3\"/><path class=f d=\"M8 8h7\"/>\
+             <path class=u stroke=\"url(#hatch)\" d=\"M16 8h3\"/></svg>"
         );
     }
 

@@ -3,9 +3,9 @@
 use super::{Edited, Fields, Form, read};
 use crate::App;
 use crate::ui::evidence::Seen;
-use crate::ui::visit::{Deed, Visit};
+use crate::ui::visit::{Deed, Id, Visit};
 use crate::ui::{fault, respond};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use bw_domain::id::MonitorId;
 use bw_domain::monitor::Declaration;
@@ -38,7 +38,7 @@ pub async fn create(State(app): State<App>, deed: Deed) -> Response {
 }
 
 /// `GET …/edit`.
-pub async fn edit(State(app): State<App>, Path(id): Path<i64>, visit: Visit) -> Response {
+pub async fn edit(State(app): State<App>, Id(id): Id, visit: Visit) -> Response {
     let loaded = monitors::get(&app.services, MonitorId(id)).await.and_then(|view| match &view.spec.owner {
         Some(owner) => Err(UseError::Owned { owner: owner.clone() }),
         None => Ok(Form::of(visit.frame.clone(), &view.spec, &app.services.defaults)),
@@ -47,7 +47,7 @@ pub async fn edit(State(app): State<App>, Path(id): Path<i64>, visit: Visit) -> 
 }
 
 /// `POST …/edit`.
-pub async fn save(State(app): State<App>, Path(id): Path<i64>, deed: Deed) -> Response {
+pub async fn save(State(app): State<App>, Id(id): Id, deed: Deed) -> Response {
     let (services, id) = (&app.services, MonitorId(id));
     let view = match monitors::get(services, id).await {
         Ok(view) => view,

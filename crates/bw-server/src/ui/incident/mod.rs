@@ -43,7 +43,9 @@ pub struct IncidentPage {
     lines: Vec<Line>,
     probes: Vec<Probe>,
     told: Vec<Told>,
-    evidence: Vec<Seen>,
+    /// The newest piece, and the others.
+    evidence: Option<Seen>,
+    earlier: Vec<Seen>,
     /// A note that was not taken, with the sentence why.
     note: String,
     wrong: String,
@@ -62,7 +64,9 @@ impl IncidentPage {
         let now = frame.now;
         let mut page = IncidentPage::new(frame, &view);
         page.told = told.iter().map(|item| Told::of(item, now)).collect();
-        page.evidence = evidence.iter().map(|row| Seen::stored(row, now)).collect();
+        let mut evidence = evidence.iter().map(|row| Seen::stored(row, now));
+        page.evidence = evidence.next();
+        page.earlier = evidence.collect();
         page.probes = probes(&deciding, now);
         Ok(page)
     }
@@ -97,7 +101,8 @@ impl IncidentPage {
             lines: timeline.iter().map(|entry| Line::of(entry, incident.first_failure_at, now)).collect(),
             probes: Vec::new(),
             told: Vec::new(),
-            evidence: Vec::new(),
+            evidence: None,
+            earlier: Vec::new(),
             note: String::new(),
             wrong: String::new(),
             note_max: NOTE_MAX,
@@ -119,19 +124,18 @@ fn detail(incident: &Incident, now: Instant) -> Markup {
     text = escape(&text);
     match (incident.closed_at, incident.not_observed_since) {
         (Some(closed), _) => text.push_str(&format!("It is over: recovered {}.", words::ago(closed, now))),
-        (None, Some(since)) => text.push_str(&format!("It is not observed since {}.", words::ago(since, now))),
-        (None, None) => text.push_str(&format!("Decided {}.", words::ago(incident.opened_at, now))),
+        (None, Some(since)) => text.push_str(&format!("It is still open and not observed since {}.", words::ago(since, now))),
+        (None, None) => text.push_str(&format!("It is still open; decided {}.", words::ago(incident.opened_at, now))),
     }
     Markup(text)
 }
 
 /// The probes from the first failure to the decision. A monitor that is gone has none to show.
 async fn deciding(services: &Services, incident: &Incident) -> Result<Vec<bw_domain::port::store::OutcomeRow>, UseError> {
-    // A repeat carries the slot that it repeats, which begins before the repeat does.
-    let lead = Duration::from_secs(1);
+    // An outcome is found by its slot, which lies before its probe by as much as that may be late.
     let query = OutcomesQuery {
-        from: Some(incident.first_failure_at - lead),
-        to: Some(incident.opened_at + lead),
+        from: Some(incident.first_failure_at - limits::LATENESS),
+        to: Some(incident.opened_at + Duration::from_millis(1)),
         verdict: None,
         limit: PROBES,
     };

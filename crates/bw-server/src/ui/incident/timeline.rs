@@ -22,7 +22,8 @@ impl Line {
         Line {
             icon,
             kind,
-            text: words::sentence(&entry.text),
+            // What a person wrote stays as it was written.
+            text: if entry.kind == EntryKind::Note { entry.text.clone() } else { words::sentence(&entry.text) },
             when: words::ago(entry.at, now),
             after: if after.is_zero() { String::new() } else { format!("{} after the first failure", words::exact(after)) },
         }
@@ -31,9 +32,9 @@ impl Line {
 
 fn look(kind: EntryKind) -> (&'static str, &'static str) {
     match kind {
-        EntryKind::Observed => ("fail", "Observed"),
+        EntryKind::Observed => ("dot", "Observed"),
         EntryKind::Confirmed => ("down", "Confirmed"),
-        EntryKind::Changed => ("fail", "Changed"),
+        EntryKind::Changed => ("dot", "Changed"),
         EntryKind::Told => ("told", "Told"),
         EntryKind::NotTold => ("late", "Not told"),
         EntryKind::Acknowledged => ("check", "Acknowledged"),

@@ -6,9 +6,9 @@ use crate::ui::evidence::Seen;
 use crate::ui::frame::Frame;
 use crate::ui::respond;
 use crate::ui::shape;
-use crate::ui::visit::{Deed, Visit};
+use crate::ui::visit::{Deed, Id, Visit};
 use crate::ui::{fault, words};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use bw_domain::id::MonitorId;
 use bw_domain::outcome::{Outcome, Verdict};
@@ -18,19 +18,19 @@ use bw_engine::usecase::{By, UseError};
 use http::StatusCode;
 
 /// `GET /ui/monitors/{id}`.
-pub async fn show(State(app): State<App>, Path(id): Path<i64>, visit: Visit) -> Response {
+pub async fn show(State(app): State<App>, Id(id): Id, visit: Visit) -> Response {
     let loaded = Monitor::load(&app.services, visit.frame.clone(), MonitorId(id), visit.value("range")).await;
     respond::page(visit.frame, loaded)
 }
 
 /// `POST …/pause`.
-pub async fn pause(State(app): State<App>, Path(id): Path<i64>, deed: Deed) -> Response {
+pub async fn pause(State(app): State<App>, Id(id): Id, deed: Deed) -> Response {
     let by = By::hand(&deed.visit.caller.name);
     done(deed.visit.frame, id, "paused", monitors::pause(&app.services, MonitorId(id), by).await)
 }
 
 /// `POST …/resume`.
-pub async fn resume(State(app): State<App>, Path(id): Path<i64>, deed: Deed) -> Response {
+pub async fn resume(State(app): State<App>, Id(id): Id, deed: Deed) -> Response {
     let by = By::hand(&deed.visit.caller.name);
     done(deed.visit.frame, id, "resumed", monitors::resume(&app.services, MonitorId(id), by).await)
 }
@@ -54,7 +54,7 @@ struct Delete {
 }
 
 /// `GET …/delete`.
-pub async fn ask(State(app): State<App>, Path(id): Path<i64>, visit: Visit) -> Response {
+pub async fn ask(State(app): State<App>, Id(id): Id, visit: Visit) -> Response {
     let asked = monitors::get(&app.services, MonitorId(id)).await.map(|view| {
         let name = view.spec.name().to_owned();
         Delete {
@@ -69,7 +69,7 @@ pub async fn ask(State(app): State<App>, Path(id): Path<i64>, visit: Visit) -> R
 }
 
 /// `POST …/delete`.
-pub async fn delete(State(app): State<App>, Path(id): Path<i64>, deed: Deed) -> Response {
+pub async fn delete(State(app): State<App>, Id(id): Id, deed: Deed) -> Response {
     let by = By::hand(&deed.visit.caller.name);
     match monitors::delete(&app.services, MonitorId(id), None, by).await {
         Ok(()) => respond::go_on("/?said=deleted"),
@@ -89,7 +89,7 @@ struct Probed {
 }
 
 /// `POST …/probe`: the outcome is shown at once, so there is nothing to go on to.
-pub async fn probe(State(app): State<App>, Path(id): Path<i64>, deed: Deed) -> Response {
+pub async fn probe(State(app): State<App>, Id(id): Id, deed: Deed) -> Response {
     let id = MonitorId(id);
     let probed = async {
         let view = monitors::get(&app.services, id).await?;

@@ -108,21 +108,14 @@ fn available(reach: Reach, report: &UptimeReport) -> Figure {
     }
 }
 
-/// Quantiles over all of the range: those of the points, weighted by their probes, would be none of anything, so the
-/// middle and the worst of the points are named as what they are.
 fn measured(reach: Reach, series: &LatencySeries) -> Vec<Figure> {
-    let mut figures = Vec::new();
-    for (index, name) in ["p50", "p95", "p99"].into_iter().enumerate() {
-        let mut values: Vec<u32> = series.points.iter().map(|point| point.latency_us[index]).collect();
-        values.sort_unstable();
-        let Some((middle, highest)) = values.get(values.len() / 2).zip(values.last()) else { continue };
-        figures.push(Figure {
-            name: format!("{name} over {}", reach.name()),
-            value: words::latency(*middle),
-            beside: format!("at most {}", words::latency(*highest)),
-        });
-    }
-    figures
+    let count: u64 = series.points.iter().map(|point| point.count).sum();
+    let figure = |(name, us): (&str, &u32)| Figure {
+        name: format!("{name} over {}", reach.name()),
+        value: words::latency(*us),
+        beside: format!("of {}", words::counted(count as usize, "probe")),
+    };
+    ["p50", "p95", "p99"].into_iter().zip(&series.whole_us).map(figure).collect()
 }
 
 fn plot(series: LatencySeries, trouble: &[(Instant, Instant)]) -> Option<Plot> {

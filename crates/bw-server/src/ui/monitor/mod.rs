@@ -117,7 +117,8 @@ fn strips(view: &MonitorView, now: Instant) -> Vec<Strip> {
         let ends = |slot: Option<Instant>| slot.map(|slot| words::ago(slot, now)).unwrap_or_default();
         Strip {
             place: format!("Last {} slots from {}", window.len(), place(cell.vantage)),
-            said: strip::tally(window.iter().map(|slot| slot.verdict)),
+            // Before it was declared nothing could be seen, and nothing is missing.
+            said: strip::tally(window.iter().filter(|slot| slot.slot >= view.spec.created_at).map(|slot| slot.verdict)),
             from: ends(window.first().map(|slot| slot.slot)),
             to: ends(window.last().map(|slot| slot.slot)),
             every: format!("one each {}", words::exact(view.spec.every)),

@@ -16,6 +16,7 @@ use card::Card;
 use choice::Choice;
 use headline::{Broken, Headline};
 use row::Row;
+use std::collections::HashMap;
 
 /// Rows beyond which the page asks for itself less often.
 const LONG: usize = 500;
@@ -96,6 +97,7 @@ impl Overview {
         let headline = Headline::of(|shown| all.of(shown), &broken, told, now);
         let mut frame = frame.titled(Some(Here::Overview), &headline.text);
         frame.trouble = down > 0;
+        frame.width = if all.total() == 0 { "narrow" } else { "" };
         frame.refresh_s = if page.items.len() > LONG { REFRESH_LONG_S } else { REFRESH_S };
         let paged = !view.after.is_empty();
         Overview {
@@ -183,9 +185,9 @@ fn heads(view: &Choice) -> Vec<Head> {
     ]
 }
 
-/// The rows of the page, parted by the values of a label where the reader chose one. Order inside a group is kept.
+/// The rows of the page, parted by the values of a label where the reader chose one. Groups stand in the order of
+/// their first rows, so that what the reader sorted for still comes first: trouble, unless asked otherwise.
 fn groups(view: &Choice, items: &[MonitorView], now: Instant) -> Vec<Group> {
-    let row = |item: &&MonitorView| Row::of(item, now);
     if items.is_empty() {
         return Vec::new();
     }
@@ -193,23 +195,22 @@ fn groups(view: &Choice, items: &[MonitorView], now: Instant) -> Vec<Group> {
         let rows = items.iter().map(|item| Row::of(item, now)).collect();
         return vec![Group { name: None, said: String::new(), rows }];
     }
-    let value = |item: &MonitorView| item.spec.declared.labels.get(&view.group).cloned();
-    let mut parted: Vec<(Option<String>, Vec<&MonitorView>)> = Vec::new();
-    let mut sorted: Vec<&MonitorView> = items.iter().collect();
-    // Those without the label come last.
-    sorted.sort_by_key(|item| (value(item).is_none(), value(item)));
-    for item in sorted {
-        match parted.last_mut().filter(|(name, _)| *name == value(item)) {
-            Some((_, members)) => members.push(item),
-            None => parted.push((value(item), vec![item])),
+    let mut places: HashMap<Option<&str>, usize> = HashMap::new();
+    let mut parted: Vec<(Option<&str>, Vec<&MonitorView>)> = Vec::new();
+    for item in items {
+        let value = item.spec.declared.labels.get(&view.group).map(String::as_str);
+        let place = *places.entry(value).or_insert(parted.len());
+        if place == parted.len() {
+            parted.push((value, Vec::new()));
         }
+        parted[place].1.push(item);
     }
-    let group = |(name, members): (Option<String>, Vec<&MonitorView>)| {
+    let group = |(value, members): (Option<&str>, Vec<&MonitorView>)| {
         let up = members.iter().filter(|item| item.shown() == Shown::Up).count();
         Group {
-            name: Some(name.map_or_else(|| format!("no {}", view.group), |name| format!("{}:{name}", view.group))),
+            name: Some(value.map_or_else(|| format!("no {}", view.group), |value| format!("{}:{value}", view.group))),
             said: format!("{up} of {} up", members.len()),
-            rows: members.iter().map(row).collect(),
+            rows: members.iter().map(|item| Row::of(item, now)).collect(),
         }
     };
     parted.into_iter().map(group).collect()

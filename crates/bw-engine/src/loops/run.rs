@@ -60,15 +60,16 @@ async fn pause(
         if stop.as_mut().poll(context).is_ready() {
             return Poll::Ready(true);
         }
+        // What resolved before the others had their turn must not be polled again.
+        if yielded && length.is_zero() {
+            return Poll::Ready(false);
+        }
         // All of them: each must know whom to wake.
         let told = topics
             .iter_mut()
             .filter_map(|topic| topic.as_mut().poll(context).is_ready().then_some(()))
             .count();
         let ended = progress.as_mut().poll(context).is_ready();
-        if yielded && length.is_zero() {
-            return Poll::Ready(false);
-        }
         yielded = true;
         if length.is_zero() {
             context.waker().wake_by_ref();

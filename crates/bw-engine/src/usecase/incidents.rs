@@ -120,7 +120,7 @@ fn subject(services: &Services, incident: &Incident) -> Subject {
             name: spec.name().to_owned(),
             kind: spec.probe.kind().to_owned(),
             target: spec.probe.target().to_owned(),
-            labels: spec.declared.labels.clone(),
+            labels: spec.declared.labels.to_map(),
         },
         None => Subject {
             id: incident.monitor,

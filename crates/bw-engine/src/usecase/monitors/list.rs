@@ -7,7 +7,7 @@ use bw_domain::id::MonitorId;
 use bw_domain::limits;
 use bw_domain::monitor::Spec;
 use bw_domain::port::store::Loaded;
-use bw_domain::state::{Observed, State};
+use bw_domain::state::{Health, Observed, State};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -125,29 +125,29 @@ impl Counts {
 pub async fn list(services: &Services, query: &ListQuery) -> Result<MonitorPage, UseError> {
     let after = query.after.as_deref().map(Cursor::parse).transpose()?;
     let needle = query.q.as_deref().map(str::to_lowercase).filter(|needle| !needle.is_empty());
+    let (specs, rows) = (services.catalog.all(), services.store.states.all().await?);
     let mut counts = Counts::default();
-    let mut found: Vec<MonitorView> = Vec::new();
-    for view in all(services).await? {
-        if !query.labels.iter().all(|label| label.matches(&view.spec)) || !mentions(&view.spec, needle.as_deref()) {
+    // Nothing is copied before it is known to be on the page.
+    let mut found: Vec<Met<'_>> = Vec::new();
+    for met in meet(&specs, &rows) {
+        if !query.labels.iter().all(|label| label.matches(met.spec)) || !mentions(met.spec, needle.as_deref()) {
             continue;
         }
-        let shown = view.shown();
+        let shown = met.shown();
         counts.0[shown as usize] += 1;
         if query.state.is_none_or(|wanted| wanted == shown) {
-            found.push(view);
+            found.push(met);
         }
     }
-    let total = found.len();
     if query.sort != Sort::default() {
-        found.sort_by_cached_key(|view| Cursor::of(view, query.sort));
+        found.sort_by_cached_key(|met| Cursor::of(met, query.sort));
     }
-    let begin = after.map_or(0, |after| found.partition_point(|view| Cursor::of(view, query.sort) <= after));
+    let begin = after.map_or(0, |after| found.partition_point(|met| Cursor::of(met, query.sort) <= after));
     let end = found.len().min(begin + query.limit.clamp(1, limits::PAGE_MAX));
-    let more = end < found.len();
-    found.truncate(end);
-    let items = found.split_off(begin);
-    let next = items.last().filter(|_| more).map(|last| Cursor::of(last, query.sort).to_string());
-    Ok(MonitorPage { items, next, total, counts })
+    let page = &found[begin..end];
+    let next = page.last().filter(|_| end < found.len()).map(|last| Cursor::of(last, query.sort).to_string());
+    let items = page.iter().map(|met| view(met.spec.clone(), met.row.cloned())).collect();
+    Ok(MonitorPage { items, next, total: found.len(), counts })
 }
 
 /// One monitor.
@@ -157,15 +157,31 @@ pub async fn get(services: &Services, id: MonitorId) -> Result<MonitorView, UseE
     Ok(view(spec, loaded))
 }
 
-/// Every monitor, by id: two ascending lists walked together.
-pub async fn all(services: &Services) -> Result<impl Iterator<Item = MonitorView> + use<>, UseError> {
-    let specs = services.catalog.all();
-    let mut rows = services.store.states.all().await?.into_iter().peekable();
-    Ok(specs.into_iter().map(move |spec| {
+/// Every monitor, by id.
+pub async fn all(services: &Services) -> Result<Vec<MonitorView>, UseError> {
+    let (specs, rows) = (services.catalog.all(), services.store.states.all().await?);
+    Ok(meet(&specs, &rows).map(|met| view(met.spec.clone(), met.row.cloned())).collect())
+}
+
+/// A monitor and its rows, borrowed.
+struct Met<'a> {
+    spec: &'a Arc<Spec>,
+    row: Option<&'a Loaded>,
+}
+
+impl Met<'_> {
+    fn shown(&self) -> Shown {
+        Shown::of(self.row.map_or(Health::Unknown, |row| row.state.health), mode(self.spec))
+    }
+}
+
+/// Two ascending lists, walked together.
+fn meet<'a>(specs: &'a [Arc<Spec>], rows: &'a [Loaded]) -> impl Iterator<Item = Met<'a>> {
+    let mut rows = rows.iter().peekable();
+    specs.iter().map(move |spec| {
         while rows.next_if(|row| row.monitor < spec.id).is_some() {}
-        let row = rows.next_if(|row| row.monitor == spec.id);
-        view(spec, row)
-    }))
+        Met { spec, row: rows.next_if(|row| row.monitor == spec.id) }
+    })
 }
 
 pub(super) fn view(spec: Arc<Spec>, loaded: Option<Loaded>) -> MonitorView {
@@ -197,15 +213,18 @@ enum Key {
 }
 
 impl Cursor {
-    fn of(view: &MonitorView, sort: Sort) -> Self {
+    fn of(met: &Met<'_>, sort: Sort) -> Self {
         let key = match sort.key {
-            SortKey::Id => Key::Number(view.spec.id.0),
-            SortKey::Name => Key::Text(view.spec.name().to_lowercase()),
-            SortKey::State => Key::Number(view.shown() as i64),
-            SortKey::Since => Key::Number(view.state.since.ms()),
-            SortKey::Latency => Key::Number(view.latency_us().map_or(i64::MAX, i64::from)),
+            SortKey::Id => Key::Number(met.spec.id.0),
+            SortKey::Name => Key::Text(met.spec.name().to_lowercase()),
+            SortKey::State => Key::Number(met.shown() as i64),
+            SortKey::Since => Key::Number(met.row.map_or(met.spec.created_at, |row| row.state.since).ms()),
+            SortKey::Latency => {
+                let latency = met.row.and_then(|row| super::latency_us(&row.observed));
+                Key::Number(latency.map_or(i64::MAX, i64::from))
+            }
         };
-        Cursor { key, descending: sort.descending, id: view.spec.id }
+        Cursor { key, descending: sort.descending, id: met.spec.id }
     }
 
     fn parse(text: &str) -> Result<Self, UseError> {

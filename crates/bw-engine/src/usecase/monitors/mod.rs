@@ -34,7 +34,7 @@ impl MonitorView {
 
     /// The vantage that was looked from last.
     pub fn last_cell(&self) -> Option<&Cell> {
-        self.observed.cells.iter().max_by_key(|cell| cell.at)
+        last_cell(&self.observed)
     }
 
     /// The last slot with an outcome.
@@ -44,7 +44,7 @@ impl MonitorView {
 
     /// The latency of the last probe that measured one, in microseconds.
     pub fn latency_us(&self) -> Option<u32> {
-        self.last_cell().filter(|cell| cell.verdict != Verdict::Inconclusive).map(|cell| cell.latency_us)
+        latency_us(&self.observed)
     }
 
     /// Fails and passes in a row at the vantage that saw last; one of them is zero.
@@ -53,6 +53,14 @@ impl MonitorView {
         let streak = newest.map_or(0, |cell| cell.streak);
         if streak < 0 { (streak.unsigned_abs(), 0) } else { (0, streak.unsigned_abs()) }
     }
+}
+
+fn last_cell(observed: &Observed) -> Option<&Cell> {
+    observed.cells.iter().max_by_key(|cell| cell.at)
+}
+
+fn latency_us(observed: &Observed) -> Option<u32> {
+    last_cell(observed).filter(|cell| cell.verdict != Verdict::Inconclusive).map(|cell| cell.latency_us)
 }
 
 /// The mode of a monitor; maintenance windows come later.

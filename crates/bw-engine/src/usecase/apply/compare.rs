@@ -1,97 +1,22 @@
-//! A file of declarations, applied under its owner's name as one transaction. What is unchanged gets no edit: its
-//! streaks, phases, incidents and running probes are not touched by what changes beside it.
+//! What a file says against what is stored under its owner's name.
 
-use super::monitors::{change_of, consequence, next_of, nothing_masked, refusal, settle};
-use super::{Services, UseError};
-use bw_domain::action::{Action, ActionRef};
-use bw_domain::id::{ActionId, MonitorId, Uuid};
+use super::{Declared, Plan, Planned};
+use crate::usecase::monitors::nothing_masked;
+use crate::usecase::{Services, UseError};
+use bw_domain::action::Action;
+use bw_domain::id::{ActionId, MonitorId};
 use bw_domain::monitor::{Declaration, Defaults, Spec, check};
-use bw_domain::port::store::{Edit, EditKind, Loaded, Refused};
 use bw_domain::read::Problem;
-use bw_domain::state::Trigger;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How often a transaction is decided again because outcomes arrived meanwhile.
-const TRIES: usize = 8;
-/// So many new monitors are looked at at once; more wait for their slots, or they would all probe together.
-const FIRST_LOOKS: usize = 16;
-
-/// Everything that an owner declares.
-#[derive(Clone, Debug, Default)]
-pub struct Declared {
-    pub monitors: Vec<Declaration>,
-    pub actions: Vec<Action>,
+pub(super) struct Comparison {
+    pub plan: Plan,
+    pub changes: Vec<Change>,
 }
 
-/// What applying does, or did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    pub create: Vec<Planned>,
-    pub replace: Vec<Planned>,
-    pub delete: Vec<Planned>,
-    /// How many stay as they are.
-    pub unchanged: usize,
-    /// What the writer may not have meant, in sentences.
-    pub notes: Vec<String>,
-}
-
-impl Plan {
-    /// True when applying would do nothing.
-    pub fn is_empty(&self) -> bool {
-        self.create.is_empty() && self.replace.is_empty() && self.delete.is_empty()
-    }
-}
-
-/// One object of the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
-    /// `monitor` or `action`.
-    pub kind: &'static str,
-    /// Its key in the file: `id`, else its name.
-    pub key: String,
-    /// Zero for what is new.
-    pub id: i64,
-    /// The fields that differ.
-    pub fields: Vec<String>,
-}
-
-/// What applying would do.
-pub async fn plan(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Plan, UseError> {
-    Ok(compare(services, owner, declared).await?.plan)
-}
-
-/// Applies everything or nothing, and says what was done.
-pub async fn apply(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Plan, UseError> {
-    for _ in 0..TRIES {
-        let Comparison { plan, changes } = compare(services, owner, declared.clone()).await?;
-        if changes.is_empty() {
-            return Ok(plan);
-        }
-        let gone: Vec<ActionId> = changes.iter().filter_map(Change::ended_action).collect();
-        let edits = decide(services, owner, changes).await?;
-        match services.store.catalog.apply(edits).await? {
-            Ok(_) => {
-                settle(services).await;
-                for id in gone {
-                    let reason = "the action was removed".to_owned();
-                    services.store.deliveries.abandon(ActionRef::Declared(id), reason).await?;
-                }
-                return Ok(plan);
-            }
-            Err(Refused::Conflict | Refused::Stale(_)) => drop(services.catalog.refresh(&services.store).await?),
-            Err(refused) => return Err(refusal(refused)),
-        }
-    }
-    Err(UseError::Refused("what is declared is being edited all the time: try again".to_owned()))
-}
-
-struct Comparison {
-    plan: Plan,
-    changes: Vec<Change>,
-}
-
-enum Change {
+pub(super) enum Change {
     Create(Declaration),
     Replace { old: Arc<Spec>, declared: Declaration },
     Delete(Arc<Spec>),
@@ -103,14 +28,14 @@ enum Change {
 
 impl Change {
     /// The monitor that exists and changes.
-    fn monitor(&self) -> Option<MonitorId> {
+    pub fn monitor(&self) -> Option<MonitorId> {
         match self {
             Change::Replace { old, .. } | Change::Delete(old) => Some(old.id),
             _ => None,
         }
     }
 
-    fn ended_action(&self) -> Option<ActionId> {
+    pub fn ended_action(&self) -> Option<ActionId> {
         match self {
             Change::DeleteAction(id) => Some(*id),
             _ => None,
@@ -120,9 +45,9 @@ impl Change {
 
 /// A stored monitor that is in no catalog: what was accepted once is a mistake under the defaults of today.
 #[derive(Clone, Copy)]
-struct Broken {
-    id: MonitorId,
-    revision: u32,
+pub(super) struct Broken {
+    pub id: MonitorId,
+    pub revision: u32,
 }
 
 async fn broken(services: &Services, owner: &Arc<str>) -> Result<BTreeMap<String, Broken>, UseError> {
@@ -136,7 +61,7 @@ async fn broken(services: &Services, owner: &Arc<str>) -> Result<BTreeMap<String
     Ok(found)
 }
 
-async fn compare(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Comparison, UseError> {
+pub(super) async fn compare(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Comparison, UseError> {
     let mut comparison = Comparison { plan: Plan::default(), changes: Vec::new() };
     let problems = mistakes(&services.defaults, &declared);
     if !problems.is_empty() {
@@ -275,16 +200,10 @@ impl Comparison {
     }
 }
 
-impl Planned {
-    fn new(kind: &'static str, key: String, id: i64) -> Self {
-        Planned { kind, key, id, fields: Vec::new() }
-    }
-}
-
 /// The top-level fields that two declarations do not share; a changed secret is named by its field.
 fn differences(old: &Declaration, new: &Declaration) -> Vec<String> {
     let (before, after) = (old.to_json(), new.to_json());
-    let keys = |document: &serde_json::Value| -> BTreeSet<String> {
+    let keys = |document: &Value| -> BTreeSet<String> {
         document.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default()
     };
     let mut fields: BTreeSet<String> =
@@ -296,55 +215,6 @@ fn differences(old: &Declaration, new: &Declaration) -> Vec<String> {
     let (before, after) = (secrets(&mut old), secrets(&mut new));
     fields.extend(after.into_iter().filter(|(path, value)| before.get(path) != Some(value)).map(|(path, _)| path));
     fields.into_iter().collect()
-}
-
-/// The edits of one transaction, each with what it means for what was counted.
-async fn decide(services: &Services, owner: &Arc<str>, changes: Vec<Change>) -> Result<Vec<Edit>, UseError> {
-    let touched: Vec<MonitorId> = changes.iter().filter_map(Change::monitor).collect();
-    let loaded: BTreeMap<MonitorId, Loaded> = match touched.is_empty() {
-        true => BTreeMap::new(),
-        false => {
-            let rows = services.store.states.load(touched).await?;
-            rows.into_iter().flatten().map(|row| (row.monitor, row)).collect()
-        }
-    };
-    let new = changes.iter().filter(|change| matches!(change, Change::Create(_))).count();
-    changes
-        .into_iter()
-        .map(|change| {
-            let (kind, consequence) = match change {
-                Change::Create(declared) => {
-                    let uuid = Uuid::from_random(services.entropy.bits());
-                    let (owner, declared) = (Some(owner.clone()), Box::new(declared));
-                    (EditKind::Create { uuid, owner, declared, first_look: new <= FIRST_LOOKS }, None)
-                }
-                Change::Replace { old, declared } => {
-                    let next = next_of(services, &old, declared).map_err(UseError::Invalid)?;
-                    let commit = change_of(&old, &next)
-                        .zip(loaded.get(&old.id))
-                        .map(|(trigger, row)| consequence(services, &next, row, trigger, owner));
-                    let expect_revision = Some(old.revision);
-                    (EditKind::Replace { id: old.id, expect_revision, declared: next.declared }, commit)
-                }
-                Change::Delete(old) => {
-                    let commit =
-                        loaded.get(&old.id).map(|row| consequence(services, &old, row, Trigger::Deleted, owner));
-                    (EditKind::Delete { id: old.id, expect_revision: Some(old.revision) }, commit)
-                }
-                Change::Mend { broken: Broken { id, revision }, declared } => {
-                    let expect_revision = Some(revision);
-                    let kind = match declared {
-                        Some(declared) => EditKind::Replace { id, expect_revision, declared: Box::new(declared) },
-                        None => EditKind::Delete { id, expect_revision },
-                    };
-                    (kind, None)
-                }
-                Change::PutAction(action) => (EditKind::PutAction(Box::new(action)), None),
-                Change::DeleteAction(id) => (EditKind::DeleteAction(id), None),
-            };
-            Ok(Edit { kind, consequence })
-        })
-        .collect()
 }
 
 #[cfg(test)]

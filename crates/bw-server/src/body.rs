@@ -9,30 +9,30 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
-/// A body of at most `API_BODY_MAX` bytes, whatever its type.
-pub struct Bounded(pub Bytes);
+/// A body of at most so many bytes, whatever its type.
+pub struct Bounded<const MAX: usize = API_BODY_MAX>(pub Bytes);
 
-/// A JSON document.
-pub struct Document(pub Value);
+/// A JSON document of at most so many bytes.
+pub struct Document<const MAX: usize = API_BODY_MAX>(pub Value);
 
-impl<S: Send + Sync> FromRequest<S> for Bounded {
+impl<S: Send + Sync, const MAX: usize> FromRequest<S> for Bounded<MAX> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        match Limited::new(request.into_body(), API_BODY_MAX).collect().await {
+        match Limited::new(request.into_body(), MAX).collect().await {
             Ok(collected) => Ok(Bounded(collected.to_bytes())),
-            Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large(API_BODY_MAX)),
+            Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large(MAX)),
             Err(_) => Err(Refusal::bad_request("malformed", "the body ended before it was complete")),
         }
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for Document {
+impl<S: Send + Sync, const MAX: usize> FromRequest<S> for Document<MAX> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let is_json = is_json(request.headers());
-        let Bounded(bytes) = Bounded::from_request(request, state).await?;
+        let Bounded(bytes) = Bounded::<MAX>::from_request(request, state).await?;
         if !is_json {
             return Err(other_type());
         }

@@ -32,3 +32,5 @@ pub const TOKENS_FRESH: Duration = Duration::from_secs(5);
 pub const TOKENS_MISSED: Duration = Duration::from_secs(1);
 /// Characters of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY: usize = 200;
+/// Bytes of a whole file of declarations: a hundred thousand monitors.
+pub const APPLY_BODY: usize = 64 << 20;

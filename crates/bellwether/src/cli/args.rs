@@ -177,7 +177,7 @@ pub enum DbCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
-    /// Put a backup into a data directory that has no database
+    /// Put a backup in the place of the database; the present one is kept beside it
     Restore {
         file: PathBuf,
         #[command(flatten)]

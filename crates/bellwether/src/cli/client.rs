@@ -5,12 +5,13 @@ use super::args::PlaceArgs;
 use super::{Setup, setup_at};
 use crate::answer::{Outcome, Stop};
 use crate::compose::{self, House};
-use crate::config::{Environment, Settings};
+use crate::config::{Environment, Flags, Settings, Stated};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use bw_domain::guard::Policy;
 use bw_domain::monitor::Family;
 use bw_domain::probe::Scheme;
+use bw_domain::read::Problem;
 use bw_domain::secret::Secret;
 use bw_net::{Alpn, Answer, Dial, Endpoint, Exchange, Failure, Net, Stopwatch, exchange};
 use bw_server::App;
@@ -56,10 +57,14 @@ pub fn ask(place: &PlaceArgs, missing: Missing, method: Method, path: &str, body
 impl Server {
     /// The server of `BELLWETHER_URL`, else the one that holds the data directory, else the directory itself.
     pub async fn reach(place: &PlaceArgs, missing: Missing) -> Outcome<Self> {
-        let Setup { environment, settings, .. } = setup_at(place)?;
+        let environment = Environment::of_process();
         if let Some(url) = environment.url.clone() {
+            // The file of this directory may be another server's.
+            let settings = Settings::layered(Stated::default(), &environment, Flags::default());
+            let settings = settings.map_err(|problems| Stop::failed(sentences(&problems)))?;
             return Server::remote(&settings, &environment, url);
         }
+        let Setup { environment, settings, .. } = setup_at(place)?;
         if is_held(&settings.data) {
             let url = url_of(&settings)?;
             return Server::remote(&settings, &environment, url);
@@ -109,6 +114,10 @@ impl Server {
             house.close().await;
         }
     }
+}
+
+fn sentences(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a process holds the directory.
@@ -202,21 +211,22 @@ fn unreachable(url: &str, failure: &Failure) -> Stop {
     Stop::failed(format!("the server at {url} cannot be asked: {failure}; is it running, and is BELLWETHER_URL right?"))
 }
 
-/// A problem document as lines: its sentence, then each mistake with its path.
+/// A problem document as lines: each mistake with its path, else its sentence.
 fn problem(status: u16, document: &Value) -> Stop {
     if status == 401 {
         return Stop::failed("the server wants a token: set BELLWETHER_TOKEN (`bellwether tokens create NAME` makes one)");
     }
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    let mut lines = vec![match text(document, "detail") {
-        detail if detail.is_empty() => format!("the server answered {status}"),
-        detail => detail,
-    }];
-    for error in document["errors"].as_array().into_iter().flatten() {
-        lines.push(match (text(error, "path"), text(error, "message")) {
+    let mistakes = document["errors"].as_array().into_iter().flatten();
+    let lines: Vec<String> = mistakes
+        .map(|error| match (text(error, "path"), text(error, "message")) {
             (path, message) if path.is_empty() => message,
             (path, message) => format!("{path}: {message}"),
-        });
+        })
+        .collect();
+    match (lines.is_empty(), text(document, "detail")) {
+        (false, _) => Stop::failed(lines.join("\n")),
+        (true, detail) if detail.is_empty() => Stop::failed(format!("the server answered {status}")),
+        (true, detail) => Stop::failed(detail),
     }
-    Stop::failed(lines.join("\n"))
 }

@@ -48,8 +48,14 @@ fn backup(place: &PlaceArgs, file: &Path) -> Outcome {
 
 fn restore(place: &PlaceArgs, file: &Path) -> Outcome {
     let data = setup_at(place)?.settings.data;
-    sqlite::restore(file, &data).map_err(|error| Stop::failed(chain(&error)))?;
+    let kept = sqlite::restore(&data, file).map_err(|error| Stop::failed(chain(&error)))?;
+    let mut text = format!("{} restored from {}", data.display(), file.display());
+    if let Some(kept) = kept {
+        text.push_str(&format!("; what was there is kept as {}", kept.display()));
+    }
     let key = data.join("secret.key");
-    let advice = if key.exists() { String::new() } else { format!("; put its secret.key back as {}, too", key.display()) };
-    Ok(Answer::good(format!("{} restored from {}{advice}", data.display(), file.display())))
+    if !key.exists() {
+        text.push_str(&format!("; put the secret.key of the backup back as {}, too", key.display()));
+    }
+    Ok(Answer::good(text))
 }

@@ -4,8 +4,8 @@ use super::expand::{Lookup, expand};
 use super::settings::Stated;
 use super::tree::{self, Node};
 use super::{Mistake, Mistakes};
-use bw_domain::action::Action;
-use bw_domain::monitor::{Declaration, Defaults};
+use bw_domain::access::digest;
+use bw_domain::monitor::Defaults;
 use bw_domain::read::Problem;
 use bw_engine::usecase::apply::{Declared, mistakes};
 use serde_json::Value;
@@ -47,9 +47,8 @@ pub fn read(path: Option<&Path>, variable: Lookup<'_>) -> Result<ConfigFile, Mis
         all: vec![Mistake { place: Default::default(), path: String::new(), message }],
     };
     let bytes = std::fs::read(path).map_err(|error| whole(format!("cannot be read: {error}")))?;
-    let fingerprint = Some(*blake3::hash(&bytes).as_bytes());
     let text = String::from_utf8(bytes).map_err(|_| whole("is not UTF-8 text".to_owned()))?;
-    Ok(ConfigFile { fingerprint, ..read_text(&text, Some(path), variable)? })
+    read_text(&text, Some(path), variable)
 }
 
 /// Reads a text that came from `path`.
@@ -58,10 +57,11 @@ pub fn read_text(text: &str, path: Option<&Path>, variable: Lookup<'_>) -> Resul
     let mut tree = tree::parse(text).map_err(|mistake| Mistakes { file: file.clone(), all: vec![mistake] })?;
     let mut mistakes = tree.twice();
     mistakes.extend(expand(&mut tree, variable));
-    let document = tree.to_json();
+    let mut document = tree.to_json();
+    document.sort_all_objects();
     let mut problems = Vec::new();
     let stated = Stated::read(&document, &mut problems);
-    let declared = declared(&document, &mut problems);
+    let declared = Declared::read(&document, &mut problems);
     mistakes.extend(located(&tree, problems));
     if !mistakes.is_empty() {
         return Err(Mistakes::new(file, mistakes));
@@ -70,10 +70,10 @@ pub fn read_text(text: &str, path: Option<&Path>, variable: Lookup<'_>) -> Resul
     Ok(ConfigFile {
         path: path.map(Path::to_owned),
         owner: owner.unwrap_or_else(|| DEFAULT_FILE.to_owned()),
-        hash: *blake3::hash(document.to_string().as_bytes()).as_bytes(),
+        hash: digest(&document.to_string()),
         stated,
         declared,
-        fingerprint: None,
+        fingerprint: Some(digest(text)),
         tree,
     })
 }
@@ -126,36 +126,6 @@ impl Mistakes {
         all.sort_by_key(|mistake| mistake.place);
         Mistakes { file, all }
     }
-}
-
-/// Reads `monitors` and `actions` of a document.
-fn declared(document: &Value, problems: &mut Vec<Problem>) -> Declared {
-    Declared {
-        monitors: items(document, "monitors", problems, Declaration::read),
-        actions: items(document, "actions", problems, Action::read),
-    }
-}
-
-type Read<T> = fn(&Value, &str) -> Result<T, Vec<Problem>>;
-
-/// The good items of a list; the mistakes of the others.
-fn items<T>(document: &Value, key: &str, problems: &mut Vec<Problem>, read: Read<T>) -> Vec<T> {
-    let list = match document.get(key) {
-        None | Some(Value::Null) => return Vec::new(),
-        Some(Value::Array(list)) => list,
-        Some(other) => {
-            problems.push(Problem::new(key, format!("must be a list, not {}", bw_domain::read::kind(other))));
-            return Vec::new();
-        }
-    };
-    let mut good = Vec::with_capacity(list.len());
-    for (index, value) in list.iter().enumerate() {
-        match read(value, &format!("{key}[{index}]")) {
-            Ok(item) => good.push(item),
-            Err(mut mistakes) => problems.append(&mut mistakes),
-        }
-    }
-    good
 }
 
 #[cfg(test)]

@@ -14,13 +14,16 @@ pub fn schema() -> Value {
         let item = json!({ "type": "object", "additionalProperties": false, "properties": object(items, "") });
         properties.insert(key.path.to_owned(), json!({ "description": key.doc, "type": ["array", "null"], "items": item }));
     }
-    json!({
+    let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "bellwether.yaml",
         "type": ["object", "null"],
         "additionalProperties": false,
         "properties": properties,
-    })
+    });
+    // The same text from every build, whether its maps keep their order or not.
+    schema.sort_all_objects();
+    schema
 }
 
 /// The properties directly below a path.

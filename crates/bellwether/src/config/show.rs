@@ -45,5 +45,6 @@ pub fn show(settings: &Settings, declared: &Declared) -> Value {
     if let Some(heartbeat) = &settings.outbound_heartbeat {
         put("", "outbound_heartbeat", json!({ "url": MASK, "every": Span(heartbeat.every) }));
     }
+    document.sort_all_objects();
     document
 }

@@ -6,7 +6,7 @@
 use super::Mistake;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 use serde_saphyr::options::DuplicateKeyPolicy;
 use serde_saphyr::{Location, Options, Spanned};
 use std::fmt;
@@ -194,8 +194,11 @@ impl Node {
             Kind::Text(text) => Value::String(text.clone()),
             Kind::List(items) => items.iter().map(Node::to_json).collect(),
             Kind::Map(entries) => {
-                let pairs = entries.iter().rev().map(|entry| (entry.key.clone(), entry.value.to_json()));
-                Value::Object(pairs.collect())
+                let mut map = Map::new();
+                for entry in entries {
+                    map.entry(entry.key.clone()).or_insert_with(|| entry.value.to_json());
+                }
+                Value::Object(map)
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `/api/v1` and its document. Registering a route documents it; `openapi.json` is made from the same table that
 //! answers requests.
 
+mod apply;
 mod deliveries;
 mod incidents;
 mod latency;
@@ -60,6 +61,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(incidents::get))
         .routes(routes!(incidents::acknowledge))
         .routes(routes!(incidents::note))
+        .routes(routes!(apply::apply))
         .routes(routes!(deliveries::list))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))

@@ -3,6 +3,8 @@
 
 use crate::answer::{Outcome, Stop};
 use crate::config::{self, ConfigFile, Environment, Flags, OutboundHeartbeat, Settings, variable};
+use crate::resources;
+use bw_domain::access::digest;
 use bw_engine::usecase::apply::{Plan, apply};
 use bw_engine::usecase::system::{ConfigStatus, Process};
 use bw_engine::usecase::{Services, UseError};
@@ -34,21 +36,22 @@ pub struct Reload {
 
 /// Applies what a file declares, unless the store has exactly this file already. Where there is no file nothing is
 /// declared anew: a start in another directory must not delete what the file declared.
-pub async fn take_over(services: &Services, file: &ConfigFile) -> Outcome<()> {
+pub async fn take_over(services: &Services, mut file: ConfigFile) -> Outcome<()> {
     if file.path.is_none() {
         return Ok(());
     }
     let owner: Arc<str> = file.owner.as_str().into();
-    let failed = |what: String| Stop::failed(format!("{}: {what}", file.shown()));
+    let shown = file.shown();
+    let failed = |what: String| Stop::failed(format!("{shown}: {what}"));
     let known = services.store.catalog.applied_file(owner.clone()).await;
     if known.map_err(|error| failed(error.to_string()))? == Some(file.hash) {
         return Ok(());
     }
-    let declared = file.declared.clone();
-    let plan = apply(services, &owner, declared).await.map_err(|error| refused(file, error))?;
+    let declared = std::mem::take(&mut file.declared);
+    let plan = apply(services, &owner, declared).await.map_err(|error| refused(&file, error))?;
     let remembered = services.store.catalog.remember_file(owner, file.hash).await;
     remembered.map_err(|error| failed(error.to_string()))?;
-    say(file, &plan);
+    say(&file, &plan);
     Ok(())
 }
 
@@ -70,19 +73,24 @@ fn say(file: &ConfigFile, plan: &Plan) {
 }
 
 impl Reload {
-    /// Watches the file for ever.
+    /// Watches the file for ever. Each taking over, the one of the start included, leaves memory to give back.
     pub async fn run(self: Arc<Self>, asked: Arc<Notify>, first: Option<[u8; 32]>) {
         let mut seen = first;
+        let mut taken_over = true;
         loop {
             let by_hand = tokio::select! {
                 () = asked.notified() => true,
                 () = tokio::time::sleep(LOOK) => false,
             };
+            if std::mem::take(&mut taken_over) {
+                resources::give_back();
+            }
             let Some(path) = config::find(self.named.as_deref()) else { continue };
             if fingerprint(&path) == seen && !by_hand {
                 continue;
             }
             seen = settled(&path).await;
+            taken_over = true;
             let status = match self.reload(path.clone()).await {
                 Ok(()) => {
                     self.services.vitals.config_reload_failed.store(false, Relaxed);
@@ -107,10 +115,11 @@ impl Reload {
         let settings = Settings::layered(file.stated.clone(), &self.environment, self.flags.clone());
         let settings = settings.map_err(|problems| failed(file.locate(problems)))?;
         file.check(&self.settings.defaults).map_err(failed)?;
-        take_over(&self.services, &file).await?;
+        let shown = file.shown();
+        take_over(&self.services, file).await?;
         let waiting = self.settings.needs_restart(&settings);
         if !waiting.is_empty() {
-            tracing::warn!("{}: these settings count after a restart: {}", file.shown(), waiting.join(", "));
+            tracing::warn!("{shown}: these settings count after a restart: {}", waiting.join(", "));
         }
         self.heartbeat.send_if_modified(|now| {
             let differs = *now != settings.outbound_heartbeat;
@@ -137,5 +146,5 @@ async fn settled(path: &Path) -> Option<[u8; 32]> {
 
 /// What the file holds, whatever it is: `None` when it cannot be read.
 fn fingerprint(path: &Path) -> Option<[u8; 32]> {
-    std::fs::read(path).ok().map(|bytes| *blake3::hash(&bytes).as_bytes())
+    std::fs::read_to_string(path).ok().map(|text| digest(&text))
 }

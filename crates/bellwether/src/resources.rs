@@ -1,5 +1,6 @@
-//! What the operating system lends us. Each probe under way is an open file, and the usual soft limit of 1,024 was
-//! made for other programs.
+//! What the operating system lends us: open files and memory. Each probe under way is an open file, and the usual soft
+//! limit of 1,024 was made for other programs. Reading a large file, and starting at all, takes memory that is never
+//! needed again.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -18,4 +19,68 @@ pub fn raise_open_files() {
 /// Files that may be open at once; `None`: as many as one likes.
 pub fn open_files() -> Option<u64> {
     getrlimit(Resource::Nofile).maximum
+}
+
+/// Gives back what was only needed to start or to read a file: freed memory, which the allocator would keep for
+/// itself, and the parts of the program that have run for the last time. What is used again is read again.
+pub fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        give_back_freed();
+        give_back_program();
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code)]
+fn give_back_freed() {
+    // SAFETY: it takes no pointers and may be called at any time from any thread.
+    unsafe { libc::malloc_trim(0) };
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code)]
+fn give_back_program() {
+    let Ok(program) = std::env::current_exe() else { return };
+    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
+    for (from, to) in maps.lines().filter_map(|line| unwritten(line, program.to_str()?)) {
+        // SAFETY: these pages are an unchanged copy of a part of the file; touched again they are read from it again.
+        unsafe { libc::madvise(from as *mut libc::c_void, to - from, libc::MADV_DONTNEED) };
+    }
+}
+
+/// Begin and end of a mapping of the program that nobody has ever written to: its code, and what stands before it.
+/// Other read-only mappings may hold addresses that were filled in at the start.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn unwritten(line: &str, program: &str) -> Option<(usize, usize)> {
+    let mut words = line.split_ascii_whitespace();
+    let (from, to) = words.next()?.split_once('-')?;
+    let (rights, offset) = (words.next()?, words.next()?);
+    let first = offset.bytes().all(|digit| digit == b'0');
+    let ours = words.nth(2) == Some(program);
+    let wanted = ours && (rights == "r-xp" || rights == "r--p" && first);
+    let number = |text| usize::from_str_radix(text, 16).ok();
+    number(from).zip(number(to)).filter(|_| wanted)
+}
+
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_code_and_what_stands_before_it_is_given_back() {
+        let seen = |line| unwritten(line, "/bin/bellwether");
+        assert_eq!(seen("1000-3000 r--p 00000000 08:01 7   /bin/bellwether"), Some((0x1000, 0x3000)));
+        assert_eq!(seen("3000-4000 r-xp 00002000 08:01 7   /bin/bellwether"), Some((0x3000, 0x4000)));
+        assert_eq!(seen("4000-5000 r--p 00003000 08:01 7   /bin/bellwether"), None, "filled in at the start");
+        assert_eq!(seen("5000-6000 rw-p 00000000 08:01 7   /bin/bellwether"), None);
+        assert_eq!(seen("7000-8000 r-xp 00000000 08:01 9   /lib/libc.so.6"), None);
+        assert_eq!(seen("8000-9000 rw-p 00000000 00:00 0"), None);
+    }
+
+    #[test]
+    fn afterwards_everything_still_works() {
+        give_back();
+        assert_eq!(format!("{:?}", vec![1, 2]), "[1, 2]");
+    }
 }

@@ -14,6 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::{Duration, Instant, sleep_until};
+
+/// Outcomes are handed over at most this often: what follows, up to the synchronisation of the disk, costs the same
+/// for one as for many. The first after a pause is handed over at once.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// How to run probes.
 pub struct Config {
@@ -42,6 +47,8 @@ pub struct BwProber {
     at_once: usize,
     shared: Arc<Shared>,
     tasks: Mutex<JoinSet<()>>,
+    /// When outcomes were handed over last.
+    handed: Mutex<Option<Instant>>,
 }
 
 struct Shared {
@@ -88,7 +95,18 @@ impl BwProber {
             at_once: config.at_once,
             shared: Arc::new(Shared { context, state: Mutex::default(), ready: Notify::new() }),
             tasks: Mutex::new(JoinSet::new()),
+            handed: Mutex::default(),
         }
+    }
+
+    /// When outcomes may be handed over again.
+    fn next_turn(&self) -> Option<Instant> {
+        self.handed.lock().unwrap_or_else(PoisonError::into_inner).map(|handed| handed + GATHER)
+    }
+
+    fn hand_over(&self, max: usize) -> Vec<Outcome> {
+        *self.handed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.take(max)
     }
 
     /// The set is changed only through its own methods, each of which leaves it whole.
@@ -120,11 +138,18 @@ impl Prober for BwProber {
         Box::pin(async move {
             loop {
                 let ready = self.shared.ready.notified();
-                let taken = self.take(max);
-                if !taken.is_empty() || max == 0 {
-                    return taken;
+                let waiting = self.shared.state().finished.len();
+                if waiting >= max {
+                    return self.hand_over(max);
                 }
-                ready.await;
+                if waiting == 0 {
+                    ready.await;
+                    continue;
+                }
+                match self.next_turn() {
+                    Some(turn) if turn > Instant::now() => sleep_until(turn).await,
+                    _ => return self.hand_over(max),
+                }
             }
         })
     }

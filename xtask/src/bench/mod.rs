@@ -16,7 +16,10 @@ mod statistics;
 mod target;
 mod time;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
@@ -32,6 +35,10 @@ pub struct Options {
     /// Scenario C with a million monitors besides.
     #[arg(long)]
     million: bool,
+    /// Measure this binary instead of a build of the sources. The raw client is then this very program: run it as
+    /// `cargo run --release -p xtask -- bench`.
+    #[arg(long, value_name = "FILE")]
+    product: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -84,7 +91,7 @@ pub fn run(options: &Options) -> Result<Verdict> {
         eprintln!("\n{refusal}");
         return Ok(Verdict::CannotRun);
     }
-    let (bench, folder) = prepare(options.million)?;
+    let (bench, folder) = prepare(options)?;
     let mut figures = Vec::new();
     let mut failed = Vec::new();
     for scenario in scenarios {
@@ -132,19 +139,26 @@ fn bring() -> Result<Option<String>> {
 }
 
 /// Builds product and raw client, and empties the working folder.
-fn prepare(million: bool) -> Result<(Bench, PathBuf)> {
-    shell::heading("release builds");
-    ensure!(shell::run(&mut shell::cargo(ci::RELEASE))?, "the product does not build");
-    let xtask = ["build", "--release", "-p", "xtask"];
-    ensure!(shell::run(&mut shell::cargo(&xtask))?, "the raw client does not build");
+fn prepare(options: &Options) -> Result<(Bench, PathBuf)> {
     let target = Metadata::load()?.target_directory;
     let folder = target.join("bench");
+    let (product, raw) = match &options.product {
+        Some(product) => (product.clone(), std::env::current_exe()?),
+        None => build(&target.join("release"))?,
+    };
     let work = folder.join("work");
     if work.exists() {
         fs::remove_dir_all(&work).context("cannot empty target/bench/work")?;
     }
     fs::create_dir_all(&work).context("cannot make target/bench/work")?;
-    let release = target.join("release");
-    let bench = Bench { product: release.join("bellwether"), raw: release.join("xtask"), work, million };
-    Ok((bench, folder))
+    Ok((Bench { product, raw, work, million: options.million }, folder))
+}
+
+/// Product and raw client.
+fn build(release: &Path) -> Result<(PathBuf, PathBuf)> {
+    shell::heading("release builds");
+    ensure!(shell::run(&mut shell::cargo(ci::RELEASE))?, "the product does not build");
+    let xtask = ["build", "--release", "-p", "xtask"];
+    ensure!(shell::run(&mut shell::cargo(&xtask))?, "the raw client does not build");
+    Ok((release.join("bellwether"), release.join("xtask")))
 }

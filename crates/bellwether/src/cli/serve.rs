@@ -5,7 +5,7 @@ use super::args::ServeArgs;
 use super::{Setup, setup};
 use crate::answer::{Answer, Outcome, Status, Stop};
 use crate::compose::{self, House};
-use crate::config::{Flags, OutboundHeartbeat, Settings};
+use crate::config::{ConfigFile, Environment, Flags, OutboundHeartbeat, Settings};
 use crate::reload::{self, Reload};
 use crate::roles::Role;
 use crate::supervise::{Plant, Side, Sides, Signals, hang_ups, must_tick};
@@ -43,16 +43,18 @@ pub fn run(args: ServeArgs) -> Outcome {
 
 async fn serve(args: ServeArgs, setup: Setup, clock: Arc<dyn Clock>) -> Outcome {
     let mut signals = Signals::listen()?;
-    let Setup { environment, file, settings } = &setup;
-    let mut house = compose::house(settings, environment, clock).await?;
-    let access = house.access(settings, environment).await?;
-    let sockets = bind(settings, &access)?;
+    let Setup { environment, file, settings } = setup;
+    let mut house = compose::house(&settings, &environment, clock).await?;
+    let access = house.access(&settings, &environment).await?;
+    let sockets = bind(&settings, &access)?;
     let url = url(&sockets)?;
     if house.services.base_url.is_empty() {
         house.services.base_url = url.as_str().into();
     }
+    let process = process(&house, &settings, &file);
+    let first = file.fingerprint;
+    // The file with all that it declares ends here: it may be many times as large as what follows from it.
     reload::take_over(&house.services, file).await?;
-    let process = process(&house, &setup);
     let plant = Plant { parts: house.parts(), rest: rest(&house), role: Role::Serve };
     let (halt, halted) = watch::channel(false);
     // The loops outlive the listeners: what was accepted is still worked off.
@@ -61,7 +63,7 @@ async fn serve(args: ServeArgs, setup: Setup, clock: Arc<dyn Clock>) -> Outcome 
     if app.auth.is_none() {
         tracing::warn!("--auth none: whoever reaches {url} may do everything");
     }
-    let mut sides = beside(&args, &setup, &house, &process);
+    let mut sides = beside(&args, (&environment, &settings, first), &house, &process);
     sides.extend(listen(sockets, bw_server::router(app))?);
     let sides = Sides::start(sides);
     first_ticks(&house).await;
@@ -97,13 +99,13 @@ async fn is_true(mut flag: watch::Receiver<bool>) {
     drop(flag.wait_for(|set| *set).await);
 }
 
-fn process(house: &House, setup: &Setup) -> Arc<Process> {
-    let mut process = house.process(&setup.settings);
+fn process(house: &House, settings: &Settings, file: &ConfigFile) -> Arc<Process> {
+    let mut process = house.process(settings);
     process.roles = vec![Role::Serve.word()];
     process.loops = Role::Serve.loops();
     process.node = format!("{:032x}", house.node.0);
     process.set_config(ConfigStatus {
-        file: setup.file.path.as_ref().map(|path| path.display().to_string()),
+        file: file.path.as_ref().map(|path| path.display().to_string()),
         loaded_at: Some(house.services.clock.now()),
         error: None,
     });
@@ -172,8 +174,12 @@ fn listen(sockets: Vec<(TcpSocket, SocketAddr)>, router: axum::Router) -> Outcom
 }
 
 /// What runs beside loops and listeners.
-fn beside(args: &ServeArgs, setup: &Setup, house: &House, process: &Arc<Process>) -> Vec<Side> {
-    let Setup { environment, file, settings } = setup;
+fn beside(
+    args: &ServeArgs,
+    (environment, settings, first): (&Environment, &Settings, Option<[u8; 32]>),
+    house: &House,
+    process: &Arc<Process>,
+) -> Vec<Side> {
     let (heartbeat, _) = watch::channel::<Option<OutboundHeartbeat>>(settings.outbound_heartbeat.clone());
     let mut sides = Vec::new();
     let beat = (house.outbound.clone(), house.services.clone(), process.clone(), heartbeat.clone());
@@ -194,7 +200,6 @@ fn beside(args: &ServeArgs, setup: &Setup, house: &House, process: &Arc<Process>
         settings: settings.clone(),
         heartbeat,
     });
-    let first = file.fingerprint;
     sides.push(Side::new("configuration", move || {
         let (reload, asked) = (reload.clone(), Arc::new(Notify::new()));
         async move {

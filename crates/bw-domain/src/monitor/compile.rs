@@ -112,7 +112,7 @@ fn labels(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) {
     if declared.labels.len() > limits::LABELS_MAX {
         wrong("labels", format!("at most {} labels", limits::LABELS_MAX));
     }
-    for (key, value) in &declared.labels {
+    for (key, value) in declared.labels.iter() {
         let first = key.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
         let rest = key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
         if !first || !rest || key.len() > limits::LABEL_KEY_MAX {

@@ -1,6 +1,7 @@
 //! A monitor as it is written in YAML and JSON. What was not said stays `None`, so that defaults of the
 //! installation can still apply and an export says what the import said.
 
+use super::labels::Labels;
 use super::vantage::Families;
 use crate::probe::RedirectPolicy;
 use crate::secret::Secret;
@@ -28,7 +29,7 @@ pub struct Declaration {
     pub confirm: ConfirmDeclared,
     pub tell: TellDeclared,
     pub webhook_url: Option<Secret>,
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     pub enabled: Option<bool>,
 }
 

@@ -4,6 +4,7 @@
 mod compile;
 mod declaration;
 mod diff;
+mod labels;
 mod policy;
 mod read;
 mod spec;
@@ -13,9 +14,10 @@ mod write;
 pub use compile::{Checked, Defaults, check, compile};
 pub use declaration::{Auth, ConfirmDeclared, Declaration, HttpOptions, TargetDeclared, TellDeclared};
 pub use diff::{Significance, significance};
+pub use labels::Labels;
 pub use policy::{Agree, Confirm, Tell};
 pub use read::KNOWN_KEYS;
-pub use spec::{Labels, Spec, Vantages};
+pub use spec::{Spec, Vantages};
 pub use vantage::{Families, Family, LOCAL, LocationId, Vantage};
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Declaration {
                 .map(|value| tell(value, &join(path, "tell"), &mut nested))
                 .unwrap_or_default(),
             webhook_url: fields.text("webhook_url").filter(|url| !url.is_empty()).map(Secret::new),
-            labels: fields.text_map("labels"),
+            labels: fields.text_map("labels").into(),
             enabled: fields.truth("enabled"),
         };
         let mut problems = fields.problems;

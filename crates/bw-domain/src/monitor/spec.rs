@@ -14,9 +14,6 @@ use std::sync::Arc;
 /// Nearly every monitor has one vantage.
 pub type Vantages = SmallVec<[Vantage; 1]>;
 
-/// Sorted by key.
-pub type Labels = Box<[(Box<str>, Box<str>)]>;
-
 /// A monitor at one revision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {

@@ -159,7 +159,7 @@ fn document(draft: &Draft<'_>, kind: EventKind, severity: Severity, summary: Str
         name: spec.name().to_owned(),
         kind: spec.probe.kind().to_owned(),
         target: spec.probe.target().to_owned(),
-        labels: spec.declared.labels.clone(),
+        labels: spec.declared.labels.to_map(),
     });
     event
 }

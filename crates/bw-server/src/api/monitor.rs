@@ -1,7 +1,7 @@
 //! A monitor as JSON: its declaration as in YAML, and beside it what is believed and was last seen. Everything is
 //! borrowed, so that a list of ten thousand is one pass into one buffer.
 
-use bw_domain::monitor::{Auth, Declaration, Families, LOCAL, LocationId, TargetDeclared};
+use bw_domain::monitor::{Auth, Declaration, Families, LOCAL, Labels, LocationId, TargetDeclared};
 use bw_domain::outcome::Verdict;
 use bw_domain::read::Problem;
 use bw_domain::secret::{MASK, Secret};
@@ -109,8 +109,9 @@ pub struct DeclaredOut<'a> {
     /// A secret: `***` when there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     webhook_url: Option<&'static str>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    labels: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[schema(value_type = BTreeMap<String, String>)]
+    labels: &'a Labels,
     #[serde(skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
 }

@@ -11,7 +11,7 @@ use crate::roles::Role;
 use crate::supervise::{Plant, Side, Sides, Signals, hang_ups, must_tick};
 use crate::{observer, outbound_heartbeat, ready, resources, telemetry};
 use bw_domain::port::clock::Clock;
-use bw_engine::loops::Rest;
+use bw_engine::loops::{Rest, all};
 use bw_engine::usecase::system::{ConfigStatus, Process};
 use bw_server::App;
 use bw_server::auth::may_listen;
@@ -55,7 +55,8 @@ async fn serve(args: ServeArgs, setup: Setup, clock: Arc<dyn Clock>) -> Outcome 
     let first = file.fingerprint;
     // The file with all that it declares ends here: it may be many times as large as what follows from it.
     reload::take_over(&house.services, file).await?;
-    let plant = Plant { parts: house.parts(), rest: rest(&house), role: Role::Serve };
+    let parts = house.parts();
+    let plant = Plant { make: Box::new(move || all(&parts)), rest: rest(&house), role: Role::Serve };
     let (halt, halted) = watch::channel(false);
     // The loops outlive the listeners: what was accepted is still worked off.
     let loops = tokio::task::JoinSet::from_iter([plant.run(is_true(halted))]);

@@ -3,7 +3,7 @@
 
 use super::table::{self, LAST, OnCancel, OnError, Row, of};
 use crate::roles::Role;
-use bw_engine::loops::{Parts, Rest, all, run};
+use bw_engine::loops::{Rest, Tick, run};
 use bw_engine::vitals::LoopName;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
-/// After the first panic; doubles with each that follows.
+/// After the first panic; doubles with each that follows soon.
 const PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How long the others may take to end when one has panicked.
@@ -19,10 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// All loops of a process.
 pub struct Plant {
-    pub parts: Parts,
+    /// Makes them anew, as the engine does.
+    pub make: Make,
     pub rest: Rest,
     pub role: Role,
 }
+
+/// Makes all loops; they share which shards are held, so one call makes those of one life.
+pub type Make = Box<dyn Fn() -> Vec<Box<dyn Tick>> + Send + Sync>;
 
 /// One life of the loops, from their making to their end.
 struct Life {
@@ -39,10 +43,13 @@ impl Plant {
         let mut stop = std::pin::pin!(stop);
         let mut pause = PAUSE;
         loop {
-            let mut life = self.start();
+            let (mut life, begun) = (self.start(), self.rest.clock.monotonic());
             tokio::select! {
                 () = stop.as_mut() => return life.end_in_order().await,
                 why = life.fails() => {
+                    if self.rest.clock.monotonic().saturating_sub(begun) > PAUSE_MAX {
+                        pause = PAUSE;
+                    }
                     tracing::error!("{why}; all loops begin again in {} ms", pause.as_millis());
                     life.end_together().await;
                 }
@@ -57,7 +64,7 @@ impl Plant {
     fn start(&self) -> Life {
         let (stage, _) = watch::channel(None);
         let mut life = Life { tasks: JoinSet::new(), names: BTreeMap::new(), handles: BTreeMap::new(), stage };
-        for looped in all(&self.parts) {
+        for looped in (self.make)() {
             let name = looped.name();
             if !self.role.loops().contains(&name) {
                 continue;
@@ -159,3 +166,6 @@ pub fn panic_text(error: JoinError) -> String {
         Err(error) => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

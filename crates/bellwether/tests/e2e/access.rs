@@ -25,7 +25,11 @@ async fn this_machine_is_asked_nothing_unless_somebody_else_is_behind_it() {
     for (name, value, reason) in [
         ("host", "shop.example.com", "the Host header `shop.example.com` is no name of this machine"),
         ("host", "127.0.0.1.example.com:8080", "is no name of this machine"),
-        ("x-forwarded-for", "203.0.113.7", "a Forwarded header says that somebody else is behind the request"),
+        (
+            "x-forwarded-for",
+            "203.0.113.7",
+            "a Forwarded header says that somebody else is behind the request",
+        ),
         ("forwarded", "for=203.0.113.7", "a Forwarded header says that somebody else is behind the request"),
         ("x-forwarded-host", "shop.example.com", "a Forwarded header says"),
     ] {
@@ -67,7 +71,8 @@ fn bearer(http: &Client, token: &str) -> Client {
 
 #[tokio::test]
 async fn tokens() {
-    let installation = Installation::new().flag("--listen", "0.0.0.0:0").variable("BELLWETHER_TOKEN", "first-token");
+    let installation =
+        Installation::new().flag("--listen", "0.0.0.0:0").variable("BELLWETHER_TOKEN", "first-token");
     let node = installation.start().await;
     let http = node.http();
     for request in [Request::get(MONITORS), declared(), Request::get("/monitors")] {
@@ -80,15 +85,19 @@ async fn tokens() {
 
     let first = bearer(http, "first-token");
     first.send(declared()).await.expect(201);
-    let new = |scope: &str| Request::new("POST", "/api/v1/tokens").json(&json!({"name": scope, "scope": scope}));
-    let (reader, writer) = (first.send(new("read")).await.expect(201), first.send(new("write")).await.expect(201));
+    let new =
+        |scope: &str| Request::new("POST", "/api/v1/tokens").json(&json!({"name": scope, "scope": scope}));
+    let (reader, writer) =
+        (first.send(new("read")).await.expect(201), first.send(new("write")).await.expect(201));
     let text = |token: &Value| token["token"].as_str().expect("its text, once").to_owned();
     let (reading, writing) = (bearer(http, &text(&reader)), bearer(http, &text(&writer)));
     reading.get(MONITORS).await.expect(200);
     refusal(&reading.send(declared()).await, 403, "forbidden");
     writing.send(declared().json(&json!({"name": "b", "http": "http://127.0.0.1:9/"}))).await.expect(201);
     let listed = first.get("/api/v1/tokens").await;
-    assert!(!listed.text.contains(&text(&reader)) && listed.json()["items"].as_array().map(Vec::len) == Some(2));
+    assert!(
+        !listed.text.contains(&text(&reader)) && listed.json()["items"].as_array().map(Vec::len) == Some(2)
+    );
 
     let revoke = Request::new("DELETE", format!("/api/v1/tokens/{}", reader["id"]));
     writing.send(revoke).await.expect(204);
@@ -105,7 +114,9 @@ async fn tokens() {
 #[tokio::test]
 async fn open_to_everybody_only_when_told_so() {
     let node = Installation::new().flag("--listen", "0.0.0.0:0").flag("--auth", "none").start().await;
-    let far = Request::get(MONITORS).header("host", "bellwether.example.com").header("x-forwarded-for", "203.0.113.7");
+    let far = Request::get(MONITORS)
+        .header("host", "bellwether.example.com")
+        .header("x-forwarded-for", "203.0.113.7");
     node.http().send(far).await.expect(200);
     assert_eq!(node.lines_with("--auth none").len(), 1, "{}", node.log());
     for page in ["/", "/ui/incidents", "/ui/system"] {

@@ -68,7 +68,8 @@ async fn declarations_that_are_wrong() {
 
     let id = node.create(&monitor(json!({}))).await;
     let before = node.monitor(id).await;
-    for (method, document) in [("PUT", monitor(json!({"every": "0s"}))), ("PATCH", json!({"timeout": "2h"}))] {
+    for (method, document) in [("PUT", monitor(json!({"every": "0s"}))), ("PATCH", json!({"timeout": "2h"}))]
+    {
         let place = if method == "PUT" { "every" } else { "timeout" };
         let request = Request::new(method, format!("{MONITORS}/{id}")).json(&document);
         refused(&node, request, (422, "invalid", Some(place))).await;
@@ -93,7 +94,10 @@ async fn requests_that_are_wrong() {
         (json_type(post().body(large)), (413, "too-large", None)),
         (post().body("name=b"), (415, "unsupported-media-type", None)),
         (post().json(&declared).header("content-type", "text/plain"), (415, "unsupported-media-type", None)),
-        (Request::new("POST", "/api/v1/monitors?colour=red").json(&declared), (400, "invalid", Some("colour"))),
+        (
+            Request::new("POST", "/api/v1/monitors?colour=red").json(&declared),
+            (400, "invalid", Some("colour")),
+        ),
         (Request::get("/api/v1/monitors?limt=5"), (400, "invalid", Some("limt"))),
         (Request::get("/api/v1/monitors?limit=10001"), (400, "invalid", Some("limit"))),
         (Request::get("/api/v1/monitors?state=SAD"), (400, "invalid", Some("state"))),
@@ -108,7 +112,10 @@ async fn requests_that_are_wrong() {
         (Request::get("/api/v1/colours"), (404, "not-found", None)),
         (Request::new("DELETE", MONITORS), (405, "method-not-allowed", None)),
         (Request::new("PUT", one.as_str()).json(&declared).header("if-match", "\"7\""), (412, "stale", None)),
-        (Request::new("POST", "/api/v1/tokens").json(&json!({"name": "t", "scope": "all"})), (422, "invalid", Some("scope"))),
+        (
+            Request::new("POST", "/api/v1/tokens").json(&json!({"name": "t", "scope": "all"})),
+            (422, "invalid", Some("scope")),
+        ),
     ] {
         refused(&node, request, wrong).await;
     }

@@ -36,9 +36,13 @@ async fn a_blind_observer_abstains() {
         if outcomes.len() >= 3 { Ok(()) } else { Err(json!(outcomes)) }
     })
     .await;
-    let codes: Vec<_> = node.items(unseen.as_str()).await.iter().map(|outcome| outcome["code"].clone()).collect();
+    let codes: Vec<_> =
+        node.items(unseen.as_str()).await.iter().map(|outcome| outcome["code"].clone()).collect();
     assert!(codes.iter().all(|code| code == "self.blind"), "{codes:?}");
-    assert_eq!(node.items(format!("/api/v1/monitors/{id}/outcomes?verdict=fail")).await, [] as [serde_json::Value; 0]);
+    assert_eq!(
+        node.items(format!("/api/v1/monitors/{id}/outcomes?verdict=fail")).await,
+        [] as [serde_json::Value; 0]
+    );
 
     // It is plugged in again.
     let _target = Target::start_on(&target_at).await;
@@ -52,14 +56,25 @@ async fn a_blind_observer_abstains() {
     .await;
 
     let after = node.monitor(id).await;
-    assert_eq!((&after["state"], &after["since"]), (&json!("UP"), &up["since"]), "it was never anything else");
+    assert_eq!(
+        (&after["state"], &after["since"]),
+        (&json!("UP"), &up["since"]),
+        "it was never anything else"
+    );
     assert_eq!(node.incidents().await, [] as [serde_json::Value; 0]);
     assert_eq!(sink.received(), []);
-    eventually("the end of it is told", PATIENCE, async || match node.lines_with("location.blind: over").len() {
-        0 => Err(node.log()),
-        _ => Ok(()),
+    eventually("the end of it is told", PATIENCE, async || {
+        match node.lines_with("location.blind: over").len() {
+            0 => Err(node.log()),
+            _ => Ok(()),
+        }
     })
     .await;
-    assert_eq!(node.lines_with("location.blind: this observer has lost its own network").len(), 1, "{}", node.log());
+    assert_eq!(
+        node.lines_with("location.blind: this observer has lost its own network").len(),
+        1,
+        "{}",
+        node.log()
+    );
     assert_eq!(node.lines_with("location.b").len(), 2, "each is told once:\n{}", node.log());
 }

@@ -49,14 +49,20 @@ async fn a_walk_through_monitors() {
     assert_eq!(node.get("/monitors").await, json!([]));
 
     let hook = "http://127.0.0.1:9/hook";
-    let created = post(&node, &json!({"name": "One", "url": "http://127.0.0.1:9", "webhook_url": hook})).await;
+    let created =
+        post(&node, &json!({"name": "One", "url": "http://127.0.0.1:9", "webhook_url": hook})).await;
     has_exactly(&created, &DECLARED);
     assert_eq!(
         (&created["id"], &created["url"], &created["webhook_url"], &created["status"]),
         (&json!(1), &json!("http://127.0.0.1:9/"), &json!(hook), &json!("UNKNOWN"))
     );
     assert_eq!(
-        (&created["check_interval"], &created["timeout"], &created["expected_status_code"], &created["enabled"]),
+        (
+            &created["check_interval"],
+            &created["timeout"],
+            &created["expected_status_code"],
+            &created["enabled"]
+        ),
         (&json!(60), &json!(5), &json!(200), &json!(true))
     );
 
@@ -126,7 +132,12 @@ async fn thresholds_messages_and_lines() {
 
     // The line stands alone after the time; a message has one line.
     let sent = || node.lines_with("[WEBHOOK] sent status=200").len();
-    eventually("the last message is logged", PATIENCE, async || if sent() >= 3 { Ok(()) } else { Err(node.log()) }).await;
+    eventually(
+        "the last message is logged",
+        PATIENCE,
+        async || if sent() >= 3 { Ok(()) } else { Err(node.log()) },
+    )
+    .await;
     assert_eq!(sent(), 3, "{}", node.log());
     let changes = node.lines_with("[STATE CHANGE]");
     let after_the_time: Vec<&str> = changes.iter().filter_map(|line| Some(line.split_once(' ')?.1)).collect();

@@ -59,6 +59,11 @@ async fn config_error(node: &Node, refused: bool) -> Value {
     .await
 }
 
+/// When the file in force was read.
+async fn loaded_at(node: &Node) -> Value {
+    node.get("/api/v1/system").await["config"]["loaded_at"].clone()
+}
+
 /// What an edit of something else must not touch.
 async fn standing(node: &Node, id: i64) -> [Value; 4] {
     let monitor = node.monitor(id).await;
@@ -86,7 +91,11 @@ async fn an_edit_touches_nothing_else() {
     node.until(id, "DOWN", PATIENCE).await;
     eventually("the action was told", PATIENCE, async || {
         let deliveries = node.deliveries().await;
-        if deliveries.iter().any(|delivery| delivery["state"] == "sent") { Ok(()) } else { Err(json!(deliveries)) }
+        if deliveries.iter().any(|delivery| delivery["state"] == "sent") {
+            Ok(())
+        } else {
+            Err(json!(deliveries))
+        }
     })
     .await;
     let (before, failures) = (standing(&node, id).await, failures_in_a_row(&node, id).await);
@@ -96,6 +105,15 @@ async fn an_edit_touches_nothing_else() {
     revision(&node, "Mail", 2).await;
     installation.write_file(&file(&target, "30s"));
     revision(&node, "Mail", 3).await;
+    let looked = loaded_at(&node).await;
+    node.signal(Signal::HUP);
+    eventually("an unchanged file is looked at when asked", PATIENCE, async || {
+        match loaded_at(&node).await {
+            again if again != looked => Ok(()),
+            same => Err(same),
+        }
+    })
+    .await;
 
     eventually("probes go on", PATIENCE, async || match failures_in_a_row(&node, id).await {
         more if more > failures + 2 => Ok(()),
@@ -172,7 +190,9 @@ async fn refused_elsewhere(node: &Node, id: i64) {
         assert_eq!(problem["code"], "owned", "{problem}");
     }
     let form = json!({"name": "Mine", "url": "http://127.0.0.1:1/"});
-    for request in [Request::new("PUT", compatible.as_str()).json(&form), Request::new("DELETE", compatible.as_str())] {
+    for request in
+        [Request::new("PUT", compatible.as_str()).json(&form), Request::new("DELETE", compatible.as_str())]
+    {
         let refusal = node.http().send(request).await.expect(409);
         assert_eq!(refusal, json!({"detail": "Monitor is managed by the configuration file"}));
     }

@@ -28,11 +28,15 @@ async fn what_was_known_is_there_after_a_restart() {
         "name": "Shop", "http": target.url(), "every": "1s", "confirm": {"after": "500ms"}, "labels": {"team": "web"},
     });
     let id = node.create(&declared).await;
-    let idle = node.create(&json!({"name": "Idle", "http": target.url(), "every": "1h", "enabled": false})).await;
+    let idle =
+        node.create(&json!({"name": "Idle", "http": target.url(), "every": "1h", "enabled": false})).await;
     let down = node.until(id, "DOWN", PATIENCE).await;
     let incidents = node.incidents().await;
     let log = node.stop().await;
-    assert!(!log.contains("WARN") && !log.contains("ERROR"), "a good life has nothing to complain of:\n{log}");
+    assert!(
+        !log.contains("WARN") && !log.contains("ERROR"),
+        "a good life has nothing to complain of:\n{log}"
+    );
 
     let node = installation.start().await;
     let after = node.monitor(id).await;
@@ -84,7 +88,10 @@ async fn the_key_must_fit() {
     installation.start().await.stop().await;
     assert!(!installation.data().join("secret.key").exists(), "a key that was given is written nowhere");
     let installation = installation.variable("BELLWETHER_SECRET_KEY", &key('I'));
-    says(&installation.refused().await, &["the secret key does not fit", "bellwether.db", "BELLWETHER_SECRET_KEY"]);
+    says(
+        &installation.refused().await,
+        &["the secret key does not fit", "bellwether.db", "BELLWETHER_SECRET_KEY"],
+    );
     let installation = installation.variable("BELLWETHER_SECRET_KEY", "too short");
     says(&installation.refused().await, &["BELLWETHER_SECRET_KEY must hold 32 bytes as base64"]);
     installation.variable("BELLWETHER_SECRET_KEY", &key('A')).start().await.stop().await;
@@ -122,8 +129,10 @@ async fn a_damaged_database_is_refused() {
 async fn a_log_for_machines() {
     let node = Installation::new().flag("--log", "json").start().await;
     let log = node.stop().await;
-    let lines: Vec<Value> =
-        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
     let ready: Vec<&Value> = lines.iter().filter(|line| line["event"] == "ready").collect();
     assert_eq!(ready.len(), 1, "{log}");
     assert!(ready[0]["url"].as_str().is_some_and(|url| url.starts_with("http://127.0.0.1:")), "{log}");

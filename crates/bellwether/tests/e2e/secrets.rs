@@ -64,7 +64,8 @@ async fn secrets_stay_where_they_belong() {
     let shown = node.get(format!("/monitors/{id}")).await;
     assert_eq!(shown["webhook_url"], sinks.at(&format!("/{hook}")), "this interface alone shows it");
     let stored = || {
-        let files = ["bellwether.db", "bellwether.db-wal", "bellwether.db-shm"].map(|name| installation.data().join(name));
+        let files = ["bellwether.db", "bellwether.db-wal", "bellwether.db-shm"]
+            .map(|name| installation.data().join(name));
         files.iter().filter_map(|file| std::fs::read(file).ok()).flatten().collect::<Vec<u8>>()
     };
     nothing_is_in("the database", &stored());
@@ -104,7 +105,8 @@ fn nothing_is_in(place: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     for secret in SECRETS {
         if let Some(at) = text.find(secret) {
-            let around: String = text[..at].chars().rev().take(80).collect::<Vec<_>>().into_iter().rev().collect();
+            let around: String =
+                text[..at].chars().rev().take(80).collect::<Vec<_>>().into_iter().rev().collect();
             panic!("{secret} is in {place}, after {around}");
         }
     }

@@ -81,10 +81,19 @@ impl Walk {
         }
     }
 
-    /// `kill -9`, and another process on the same directory.
-    pub async fn kill_and_start(&mut self) {
+    /// `kill -9`.
+    pub async fn kill(&mut self) {
         self.node.take().expect("it lives").kill().await;
+    }
+
+    /// Another process on the same directory.
+    pub async fn start(&mut self) {
         self.node = Some(self.installation.start().await);
+    }
+
+    pub async fn kill_and_start(&mut self) {
+        self.kill().await;
+        self.start().await;
     }
 
     /// Waits until the target is seen DOWN.
@@ -111,7 +120,10 @@ impl Walk {
     pub async fn one_open_incident(&self) {
         let incidents = self.node().incidents().await;
         assert_eq!(incidents.len(), 1, "{incidents:?}");
-        assert_eq!((&incidents[0]["closed_at"], &incidents[0]["subject"]["id"]), (&Value::Null, &json!(self.id)));
+        assert_eq!(
+            (&incidents[0]["closed_at"], &incidents[0]["subject"]["id"]),
+            (&Value::Null, &json!(self.id))
+        );
     }
 
     /// The delivery of a change, once the ledger says that it was sent.

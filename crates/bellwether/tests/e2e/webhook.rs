@@ -58,7 +58,9 @@ impl Sinks {
 async fn ended(node: &Node, action: &str, kind: &str, state: &str) -> Value {
     eventually(&format!("{kind} to {action} is {state}"), PATIENCE, async || {
         let deliveries = node.deliveries().await;
-        let found = deliveries.iter().find(|delivery| delivery["action"] == action && delivery["event"]["kind"] == kind);
+        let found = deliveries
+            .iter()
+            .find(|delivery| delivery["action"] == action && delivery["event"]["kind"] == kind);
         found.filter(|delivery| delivery["state"] == state).cloned().ok_or_else(|| json!(deliveries))
     })
     .await
@@ -68,7 +70,8 @@ async fn ended(node: &Node, action: &str, kind: &str, state: &str) -> Value {
 fn is_signed(message: &Recorded) {
     let header = |name| message.header(name).unwrap_or_else(|| panic!("there is no {name}: {message:?}"));
     let stamp = header("x-bellwether-timestamp");
-    let signature = header("x-bellwether-signature").strip_prefix("v1=").expect("the version of the signature");
+    let signature =
+        header("x-bellwether-signature").strip_prefix("v1=").expect("the version of the signature");
     let bytes: Option<Vec<u8>> = (0..signature.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(signature.get(at..at + 2)?, 16).ok())
@@ -118,10 +121,16 @@ async fn each_answer_has_its_consequence() {
     assert!(entries.iter().any(|entry| entry["kind"] == "not-told"), "{timeline}");
 
     target.set(Answer::ok("ok"));
-    for (action, sink) in [("good", &sinks.good), ("flaky", &sinks.flaky), ("busy", &sinks.busy), ("gone", &sinks.gone)] {
+    for (action, sink) in
+        [("good", &sinks.good), ("flaky", &sinks.flaky), ("busy", &sinks.busy), ("gone", &sinks.gone)]
+    {
         ended(&node, action, "incident.closed", "sent").await;
         let last = sink.received().pop().expect("a message").json();
-        assert_eq!((&last["kind"], &last["incident"]["id"]), (&json!("incident.closed"), &incident), "{action}");
+        assert_eq!(
+            (&last["kind"], &last["incident"]["id"]),
+            (&json!("incident.closed"), &incident),
+            "{action}"
+        );
         assert_eq!(last["incident"]["closed_at"], last["at"], "{action}");
     }
     sinks.good.received().iter().for_each(is_signed);

@@ -3,7 +3,7 @@
 use super::error::{Fault, Result};
 use super::lock::Lock;
 use super::migrate::{SCHEMA, schema};
-use super::open::{FILE, OpenError};
+use super::open::{FILE, OpenError, create_directory, create_file};
 use bw_domain::port::store::StoreError;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -96,7 +96,9 @@ fn inspect(file: &Path) -> Result<CheckReport> {
 
 /// Every outcome that points back points at an outcome of the same monitor.
 fn chains(conn: &Connection, problems: &mut Vec<String>) -> Result<()> {
-    let mut statement = conn.prepare("SELECT period FROM periods ORDER BY period")?;
+    let sql =
+        "SELECT p.period FROM periods p JOIN sqlite_schema s ON s.name = 'outcomes_' || p.period ORDER BY 1";
+    let mut statement = conn.prepare(sql)?;
     let periods = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i32>>>()?;
     for period in periods {
         let sql = format!(
@@ -115,6 +117,11 @@ fn chains(conn: &Connection, problems: &mut Vec<String>) -> Result<()> {
 /// `secret.key` too, and elsewhere.
 pub fn backup(directory: &Path, to: &Path) -> std::result::Result<(), StoreError> {
     let file = directory.join(FILE);
+    if to.exists() {
+        return Err(StoreError::Invalid(format!("{} is there already", to.display())));
+    }
+    // An empty file with the right permissions: SQLite fills it.
+    create_file(to).map_err(|error| StoreError::Away(format!("{}: {error}", to.display())))?;
     let copy = || -> Result<()> {
         let conn = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         conn.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
@@ -131,12 +138,14 @@ pub fn restore(directory: &Path, from: &Path) -> std::result::Result<Option<Path
     if let Some(problem) = report.problems.into_iter().next() {
         return Err(unsound(problem));
     }
-    super::open::create_directory(directory)?;
+    create_directory(directory)?;
     let _alone = Lock::take(directory)?;
     let copy = || -> std::io::Result<Option<PathBuf>> {
         let half = directory.join("restored.part");
-        std::fs::copy(from, &half)?;
-        std::fs::File::open(&half)?.sync_all()?;
+        create_file(&half)?;
+        let mut copy = std::fs::File::create(&half)?;
+        std::io::copy(&mut std::fs::File::open(from)?, &mut copy)?;
+        copy.sync_all()?;
         let kept = set_aside(directory)?;
         std::fs::rename(&half, directory.join(FILE))?;
         std::fs::File::open(directory)?.sync_all()?;

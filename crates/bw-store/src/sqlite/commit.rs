@@ -87,6 +87,9 @@ fn write(tx: &mut Tx<'_>, mut row: Box<Row>, commit: &Commit) -> Result<()> {
         None => false,
     };
     if !replayable {
+        // The new row may remember less than the old one did.
+        let forgotten = before.iter().flat_map(|before| &before.cells).map(|cell| cell.slot).max();
+        row.hidden_until = row.hidden_until.max(forgotten.unwrap_or_default());
         snapshot::write(tx.conn, monitor, &row)?;
     }
     if let Some(transition) = &commit.transition {

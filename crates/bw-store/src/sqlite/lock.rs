@@ -9,7 +9,7 @@ use std::path::Path;
 /// Held while the directory is ours.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _held: File,
+    held: File,
 }
 
 impl Lock {
@@ -33,6 +33,16 @@ impl Lock {
         file.set_len(0).map_err(failed)?;
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
-        Ok(Lock { _held: file })
+        Ok(Lock { held: file })
+    }
+}
+
+impl Drop for Lock {
+    /// Explicitly: a child that is just being started has a copy of the file until it runs its own program, and would
+    /// hold the lock for that moment.
+    fn drop(&mut self) {
+        if let Err(error) = self.held.unlock() {
+            tracing::debug!(%error, "the lock of the data directory ends with the process");
+        }
     }
 }

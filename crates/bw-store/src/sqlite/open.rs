@@ -116,6 +116,7 @@ pub fn open(options: Options) -> std::result::Result<Opened, OpenError> {
     let file = directory.join(FILE);
     let told = |fault: Fault| OpenError::Store(fault.tell(&file));
 
+    create_file(&file).map_err(|source| OpenError::Directory { directory: directory.clone(), source })?;
     let mut conn = connect_writer(&file).map_err(told)?;
     let now = clock.now();
     migrate::migrate(&mut conn, &file, now)?;
@@ -200,6 +201,18 @@ pub(super) fn create_directory(directory: &Path) -> std::result::Result<(), Open
     builder
         .create(directory)
         .map_err(|source| OpenError::Directory { directory: directory.to_owned(), source })
+}
+
+/// Makes an empty file that only its owner may read, unless one is there; SQLite gives its log the same rights.
+pub(super) fn create_file(file: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Every commit is synchronised (`FULL`); the log is copied by hand, after the answers (`writer`).

@@ -126,7 +126,9 @@ impl Writer {
         }
         let begun = self.clock.monotonic();
         let end = self.transact(|tx| works.iter_mut().try_for_each(|work| work.run(tx)));
-        self.stats.committed(items, self.clock.monotonic().saturating_sub(begun), &self.journal);
+        if end.is_ok() {
+            self.stats.committed(items, self.clock.monotonic().saturating_sub(begun), &self.journal);
+        }
         match end {
             Err(StoreError::Invalid(_)) if works.len() > 1 => {
                 for work in works {

@@ -1,6 +1,7 @@
 //! A process of its own for what cannot be done inside the test's: this binary once more, with one test to run and a
 //! directory to work in.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -34,5 +35,5 @@ pub fn directory() -> Option<PathBuf> {
 pub fn missing(what: &str) {
     let strict = std::env::var(STRICT).is_ok_and(|value| value == "1");
     assert!(!strict, "{what}, and {STRICT}=1 says that nothing may be skipped");
-    println!("skipped: {what}");
+    writeln!(std::io::stderr(), "skipped: {what}").ok();
 }

@@ -121,6 +121,26 @@ async fn a_row_that_nobody_wrote_is_damage() {
     assert!(error.to_string().contains("monitor/1"), "{error}");
 }
 
+#[tokio::test]
+async fn a_check_finds_what_does_not_belong_together() {
+    let directory = filled().await;
+    let report = sqlite::check(&directory.path()).expect("it can be read");
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+    let conn = Connection::open(directory.path().join(FILES[0])).expect("it is a database");
+    let period: i32 =
+        conn.query_row("SELECT max(period) FROM periods", [], |row| row.get(0)).expect("there is one");
+    conn.execute_batch(&format!(
+        "UPDATE outcomes_{period} SET back = 500 WHERE id = (SELECT max(id) FROM outcomes_{period});
+         INSERT INTO timeline (incident, at, kind, text) VALUES (99, 0, 'note', '');
+         INSERT INTO periods (period) VALUES (7)"
+    ))
+    .expect("there is room");
+    conn.close().expect("nothing holds it");
+    let problems = sqlite::check(&directory.path()).expect("it can be read").problems;
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems[2].starts_with("1 broken chains of outcomes in period"), "{problems:?}");
+}
+
 /// The last commit is cut anywhere: it is there whole or not at all, and those before it are there.
 #[tokio::test]
 async fn a_log_that_is_cut_loses_the_end_alone() {
@@ -196,6 +216,11 @@ async fn the_directory_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let place = temporary();
     let made = place.path().join("a/b");
-    drop(open(&made).expect("it is made"));
-    assert_eq!(fs::metadata(&made).expect("it is there").permissions().mode() & 0o777, 0o700);
+    let opened = open(&made).expect("it is made");
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(&made), 0o700);
+    for file in FILES {
+        assert_eq!(mode(&made.join(file)), 0o600, "{file}");
+    }
+    opened.handle.close().await.expect("it was open");
 }

@@ -26,7 +26,7 @@ pub enum Trigger<'a> {
     Resumed,
     /// The monitor was deleted.
     Deleted,
-    /// We were away and no slot was probed since that instant.
+    /// We were away and no slot was handed out since that instant.
     Away(Instant),
 }
 

@@ -51,8 +51,10 @@ pub fn step(
             draft.end("monitor deleted");
         }
         Trigger::Away(since) => {
-            if context.now.since(since) > spec.stale_after() {
-                draft.lose_sight(since, "nobody was there to look");
+            // Since then no slot was handed out; a first look or a repeat may have been seen later.
+            let seen = draft.observed.conclusive_at().map_or(since, |at| at.max(since));
+            if context.now.since(seen) > spec.stale_after() {
+                draft.lose_sight(seen, "nobody was there to look");
             }
         }
     }

@@ -283,3 +283,32 @@ fn pause_silences_and_resume_looks_soon() {
         world.steps.last().and_then(|step| step.events.last()).and_then(|event| event.incident.clone());
     assert!(closed.expect("facts").duration_s > 0);
 }
+
+#[test]
+fn absence_is_counted_from_what_was_seen_last() {
+    // Seconds from the last slot: nobody planned since, a probe failed, we are back; then the health, and whether
+    // anything changed.
+    for (absent, seen, back, health, kept) in [
+        (0, None, 100, P, true),
+        (0, None, 400, U, false),
+        (0, Some(330), 400, P, true),
+        (0, Some(330), 700, U, false),
+    ] {
+        let mut world = World::new(
+            serde_json::json!({"name": "a", "http": "http://a/", "every": "60s", "confirm": {"failures": 2, "recoveries": 1}}),
+        );
+        world.slot("p");
+        let begun = world.now;
+        let after = |seconds: u64| begun + Duration::from_secs(seconds);
+        if let Some(seen) = seen {
+            world.now = after(seen);
+            let fail = world.outcome(0, world.slot + world.spec.every, 0, 'f');
+            world.step(Trigger::Outcome(&fail));
+        }
+        let before = world.state.clone();
+        world.now = after(back);
+        world.step(Trigger::Away(after(absent)));
+        let context = format!("{absent} {seen:?} {back}");
+        assert_eq!((world.state.health, world.state == before), (health, kept), "{context}");
+    }
+}

@@ -34,3 +34,5 @@ pub const TOKENS_MISSED: Duration = Duration::from_secs(1);
 pub const IDEMPOTENCY_KEY: usize = 200;
 /// Bytes of a whole file of declarations: a hundred thousand monitors.
 pub const APPLY_BODY: usize = 64 << 20;
+/// What a monitor takes in a list of JSON, generously: only a first guess of the buffer's size.
+pub const MONITOR_BYTES: usize = 600;

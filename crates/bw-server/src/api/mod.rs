@@ -90,9 +90,14 @@ fn frame() -> OpenApi {
     OpenApiBuilder::new().info(info).components(Some(components)).security(Some(security)).build()
 }
 
-/// A body of JSON, written in one go.
+/// A body of JSON.
 pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
-    let mut bytes = Vec::with_capacity(1_024);
+    json_of(status, body, 1_024)
+}
+
+/// A body of JSON of about so many bytes: one that grows as it is written is copied several times.
+pub(crate) fn json_of<T: Serialize>(status: StatusCode, body: &T, about: usize) -> Response {
+    let mut bytes = Vec::with_capacity(about);
     serde_json::to_writer(&mut bytes, body).expect("answers are made of texts and numbers");
     (status, [(CONTENT_TYPE, "application/json")], bytes).into_response()
 }

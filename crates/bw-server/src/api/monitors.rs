@@ -2,7 +2,7 @@
 
 use super::monitor::{DeclaredOut, MonitorOut, declaration, writable};
 use super::outcome::OutcomeOut;
-use super::{Id, insisted, json, with_revision, with_rows};
+use super::{Id, insisted, json, json_of, with_revision, with_rows};
 use crate::App;
 use crate::auth::Caller;
 use crate::body::{Bounded, Document};
@@ -78,7 +78,7 @@ impl<'a> PageOut<'a> {
 pub async fn list(State(app): State<App>, params: Params) -> Result<Response, Refusal> {
     let query = query(params)?;
     let page = monitors::list(&app.services, &query).await.map_err(in_query)?;
-    Ok(with_rows(json(StatusCode::OK, &PageOut::of(&page)), 0))
+    Ok(with_rows(json_of(StatusCode::OK, &PageOut::of(&page), 1_024 + page.items.len() * limits::MONITOR_BYTES), 0))
 }
 
 fn query(mut params: Params) -> Result<ListQuery, Refusal> {

@@ -8,6 +8,7 @@ mod mistake;
 use crate::App;
 use crate::auth::Caller;
 use crate::body::Bounded;
+use crate::limits;
 use crate::problem::Refusal;
 use answer::{Columns, MonitorOut};
 use axum::Router;
@@ -50,10 +51,11 @@ async fn health(State(app): State<App>) -> Response {
 }
 
 async fn list(State(app): State<App>, caller: Caller) -> Result<Response, Response> {
-    let views: Vec<MonitorView> = monitors::all(&app.services).await.map_err(refused)?.filter(is_http).collect();
+    let views = monitors::all(&app.services).await.map_err(refused)?;
+    let rows = views.iter().filter(|view| is_http(view));
     let all: Vec<MonitorOut<'_>> =
-        views.iter().map(|view| MonitorOut::of(view, Columns::All, caller.may_write())).collect();
-    Ok(crate::api::json(StatusCode::OK, &all))
+        rows.map(|view| MonitorOut::of(view, Columns::All, caller.may_write())).collect();
+    Ok(crate::api::json_of(StatusCode::OK, &all, 1_024 + all.len() * limits::MONITOR_BYTES))
 }
 
 async fn show(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response, Response> {

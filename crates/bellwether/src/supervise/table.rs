@@ -62,6 +62,9 @@ pub const ROWS: &[Row] = &[
     row("configuration", 0, 1, OnCancel::Drop).beside(false),
     row("outbound_heartbeat", 0, 1, OnCancel::Drop).beside(false),
     row("observer", 0, 1, OnCancel::Drop).beside(false),
+    row("memory", 0, 1, OnCancel::Drop).beside(false),
+    // Before `plan`: it would take the end of planning for a lag.
+    row("watch", 0, 1, OnCancel::Drop).unneeded(),
     row("plan", 1, 1, OnCancel::Finish),
     row("work", 2, 8, OnCancel::Finish),
     row("judge", 3, 4, OnCancel::Finish),
@@ -69,7 +72,6 @@ pub const ROWS: &[Row] = &[
     row("route", 4, 2, OnCancel::Finish),
     row("deliver", 5, 6, OnCancel::Finish),
     row("keep", 5, 2, OnCancel::Drop).unneeded(),
-    row("watch", 5, 2, OnCancel::Drop).unneeded(),
     row("lease", 6, 2, OnCancel::Finish),
 ];
 

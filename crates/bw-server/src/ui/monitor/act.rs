@@ -55,15 +55,18 @@ struct Delete {
 
 /// `GET …/delete`.
 pub async fn ask(State(app): State<App>, Id(id): Id, visit: Visit) -> Response {
-    let asked = monitors::get(&app.services, MonitorId(id)).await.map(|view| {
+    let asked = monitors::get(&app.services, MonitorId(id)).await.and_then(|view| {
+        if let Some(owner) = &view.spec.owner {
+            return Err(UseError::Owned { owner: owner.clone() });
+        }
         let name = view.spec.name().to_owned();
-        Delete {
+        Ok(Delete {
             frame: visit.frame.clone().titled(None, &format!("Delete {name}?")).wide("narrow"),
             id,
             target: view.spec.probe.target().to_owned(),
             paused: view.mode == Mode::Paused,
             name,
-        }
+        })
     });
     respond::page(visit.frame, asked)
 }

@@ -23,6 +23,7 @@ CREATE TABLE monitors (
 ) STRICT;
 CREATE UNIQUE INDEX monitors_key ON monitors (ifnull(owner, ''), key) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX monitors_slug ON monitors (ifnull(owner, ''), slug) WHERE deleted_at IS NULL;
+CREATE INDEX monitors_deleted ON monitors (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- The feed of changes is the order of `change`.
 CREATE TABLE revisions (

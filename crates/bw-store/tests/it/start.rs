@@ -75,6 +75,25 @@ async fn the_stats_move() {
     close(opened.handle).await;
 }
 
+/// While one transaction is synchronised the next gathers everything that comes.
+#[tokio::test]
+async fn what_waits_is_committed_together() {
+    let directory = Directory::new();
+    let clock = Arc::new(bw_testkit::clock::ManualClock::new(bw_testkit::builders::START));
+    let opened = sqlite::open(options(&directory.path(), &clock)).expect("it opens");
+    let before = opened.handle.stats();
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 0..200u8 {
+        let catalog = opened.store.catalog.clone();
+        calls.spawn(async move { catalog.remember_file(format!("file {n}").into(), [n; 32]).await });
+    }
+    assert!(calls.join_all().await.into_iter().all(|answer| answer.is_ok()));
+    let after = opened.handle.stats();
+    assert_eq!(after.items, before.items + 200);
+    assert!(after.commits < before.commits + 100, "{} commits", after.commits - before.commits);
+    close(opened.handle).await;
+}
+
 /// One bad work in a group is answered with its own error; the others of its transaction are committed.
 #[tokio::test]
 async fn a_bad_work_spoils_no_other() {

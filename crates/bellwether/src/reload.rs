@@ -3,7 +3,6 @@
 
 use crate::answer::{Outcome, Stop};
 use crate::config::{self, ConfigFile, Environment, Flags, OutboundHeartbeat, Settings, variable};
-use crate::resources;
 use bw_domain::access::digest;
 use bw_engine::usecase::apply::{Plan, apply};
 use bw_engine::usecase::system::{ConfigStatus, Process};
@@ -73,24 +72,19 @@ fn say(file: &ConfigFile, plan: &Plan) {
 }
 
 impl Reload {
-    /// Watches the file for ever. Each taking over, the one of the start included, leaves memory to give back.
+    /// Watches the file for ever.
     pub async fn run(self: Arc<Self>, asked: Arc<Notify>, first: Option<[u8; 32]>) {
         let mut seen = first;
-        let mut taken_over = true;
         loop {
             let by_hand = tokio::select! {
                 () = asked.notified() => true,
                 () = tokio::time::sleep(LOOK) => false,
             };
-            if std::mem::take(&mut taken_over) {
-                resources::give_back();
-            }
             let Some(path) = config::find(self.named.as_deref()) else { continue };
             if fingerprint(&path) == seen && !by_hand {
                 continue;
             }
             seen = settled(&path).await;
-            taken_over = true;
             let status = match self.reload(path.clone()).await {
                 Ok(()) => {
                     self.services.vitals.config_reload_failed.store(false, Relaxed);

@@ -33,6 +33,7 @@ pub fn run(args: ServeArgs) -> Outcome {
     let clock = compose::clock();
     telemetry::start(setup.settings.log, clock.clone());
     resources::raise_open_files();
+    resources::share_memory();
     // Two threads carry ten thousand probes; more would cost memory for nothing.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("the runtime cannot start: {error}")))?;
@@ -182,7 +183,7 @@ fn beside(
     process: &Arc<Process>,
 ) -> Vec<Side> {
     let (heartbeat, _) = watch::channel::<Option<OutboundHeartbeat>>(settings.outbound_heartbeat.clone());
-    let mut sides = Vec::new();
+    let mut sides = vec![Side::new("memory", resources::give_back)];
     let beat = (house.outbound.clone(), house.services.clone(), process.clone(), heartbeat.clone());
     sides.push(Side::new("outbound_heartbeat", move || {
         let (outbound, services, process, heartbeat) = beat.clone();

@@ -53,7 +53,9 @@ pub fn step(
         Trigger::Away(since) => {
             // Since then no slot was handed out; a first look or a repeat may have been seen later.
             let seen = draft.observed.conclusive_at().map_or(since, |at| at.max(since));
-            if context.now.since(seen) > spec.stale_after() {
+            // Where nothing is known there is nothing to lose, not even the look that was promised.
+            let known = draft.state.health != Health::Unknown;
+            if known && context.now.since(seen) > spec.stale_after() {
                 draft.lose_sight(seen, "nobody was there to look");
             }
         }

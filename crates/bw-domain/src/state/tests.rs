@@ -311,4 +311,10 @@ fn absence_is_counted_from_what_was_seen_last() {
         let context = format!("{absent} {seen:?} {back}");
         assert_eq!((world.state.health, world.state == before), (health, kept), "{context}");
     }
+    let mut world = World::new(serde_json::json!({"name": "a", "http": "http://a/", "every": "1h"}));
+    world.step(Trigger::Created);
+    let looked_at = world.state.timer();
+    world.now = world.now + Duration::from_secs(86_400);
+    world.step(Trigger::Away(world.slot));
+    assert!(looked_at.is_some() && world.state.timer() == looked_at, "the first look is still to come");
 }

@@ -27,8 +27,8 @@ pub fn open_files() -> Option<u64> {
     getrlimit(Resource::Nofile).maximum
 }
 
-/// Lets the allocator of glibc share its memory among the threads, and give large pieces back at once: by itself it
-/// keeps a heap for each thread, each as large as the largest task that it ever had. To be called before threads begin.
+/// Lets the allocator of glibc share its memory among the threads: by itself it keeps a heap for each, as large as the
+/// largest task that the thread ever had. To be called before threads begin.
 pub fn share_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     set_allocator();
@@ -37,12 +37,8 @@ pub fn share_memory() {
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code)]
 fn set_allocator() {
-    const LARGE: libc::c_int = 128 * 1024;
-    // SAFETY: they take no pointers. What they refuse stays as it is, which costs memory and nothing else.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 2);
-        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
-    }
+    // SAFETY: it takes no pointers. If it refuses, there are more heaps, which costs memory and nothing else.
+    unsafe { libc::mallopt(libc::M_ARENA_MAX, 2) };
 }
 
 /// Gives memory back for as long as the process lives.

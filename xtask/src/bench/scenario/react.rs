@@ -75,7 +75,8 @@ fn cycle(target: &Told, sink: &Told, client: &mut Client, id: u64) -> Result<Cyc
     let down = eventually("DOWN", LIMIT, || Ok(shows(client, id, "DOWN")?.then(Instant::now)))?;
     let failing = target.answered(500, flip);
     let deciding = *failing.get(FAILURES - 1).context("DOWN before the failures that it needs")?;
-    let message = eventually("the message", LIMIT, || Ok(sink.answered(200, flip).first().copied()))?;
+    // The message that it was UP may come after the flip, but not after the failures.
+    let message = eventually("the message", LIMIT, || Ok(sink.answered(200, deciding).first().copied()))?;
     Ok(Cycle {
         state: milliseconds(down.saturating_duration_since(deciding)),
         message: milliseconds(message.saturating_duration_since(deciding)),

@@ -50,6 +50,7 @@ macro_rules! store_contract {
                 twice_is_once
                 a_late_failure_counts_nothing_in_either_order
                 an_outcome_of_an_earlier_revision_is_recorded_once
+                another_cadence_forgets_nothing
                 two_vantages_cannot_both_decide_from_half_of_the_votes
                 a_monitor_that_is_gone
                 everything_of_a_commit_or_nothing

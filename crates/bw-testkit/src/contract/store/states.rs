@@ -157,6 +157,29 @@ pub async fn an_outcome_of_an_earlier_revision_is_recorded_once(at: &dyn Install
     assert_eq!(rows(&rig, old.id).await.len(), 3);
 }
 
+pub async fn another_cadence_forgets_nothing(at: &dyn Installation) {
+    let mut rig = Rig::start(at).await;
+    let old = rig.monitor("Shop").await;
+    let seen: Vec<Outcome> = (0..3).map(|n| pass(job(&old, slot(&old, n)))).collect();
+    for outcome in &seen {
+        rig.see(&old, outcome).await;
+    }
+    let mut slower = document("Shop");
+    slower["every"] = json!("20s");
+    let declared = Box::new(crate::builders::declaration(&slower));
+    let spec = rig.edit(EditKind::Replace { id: old.id, expect_revision: Some(1), declared }).await;
+    // Slots of the old grid that lie on the new one are known, although only the new one is remembered.
+    rig.see(&spec, &pass(job(&spec, slot(&old, 4)))).await;
+    for outcome in &seen {
+        assert_eq!(rig.judge(&spec, outcome).await, Answer::Duplicate);
+    }
+    rig = rig.kill().await;
+    for outcome in &seen {
+        assert_eq!(rig.judge(&spec, outcome).await, Answer::Duplicate);
+    }
+    assert_eq!(rows(&rig, old.id).await.len(), 4);
+}
+
 pub async fn two_vantages_cannot_both_decide_from_half_of_the_votes(at: &dyn Installation) {
     let rig = Rig::start(at).await;
     let mut both = document("Shop");

@@ -47,7 +47,12 @@ fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
 
 fn other_type() -> Refusal {
     let detail = "the body must be JSON: say so with `Content-Type: application/json`";
-    Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type", detail)
+    Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "Unsupported media type",
+        detail,
+    )
 }
 
 /// `application/json` and its relatives, such as `application/merge-patch+json`.

@@ -60,7 +60,8 @@ async fn other_method(request: Request) -> Response {
         return response;
     }
     let detail = format!("{} does not take {}", request.uri().path(), request.method());
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail).into_response()
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+        .into_response()
 }
 
 fn panicked(cause: Box<dyn Any + Send>) -> Response {

@@ -51,7 +51,12 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal with a sentence.
-    pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         let detail = detail.into();
         Refusal { status, code, title, detail, errors: Vec::new(), retry_after: None, revision: None }
     }
@@ -108,7 +113,11 @@ impl Refusal {
             status: self.status.as_u16(),
             code: self.code,
             detail: self.detail,
-            errors: self.errors.into_iter().map(|one| Mistake { path: one.path, message: one.message }).collect(),
+            errors: self
+                .errors
+                .into_iter()
+                .map(|one| Mistake { path: one.path, message: one.message })
+                .collect(),
         }
     }
 }
@@ -120,7 +129,12 @@ impl From<UseError> for Refusal {
             UseError::NotFound => Refusal::not_found("there is no such thing"),
             UseError::Stale { revision } => Refusal {
                 revision: Some(revision),
-                ..Refusal::new(StatusCode::PRECONDITION_FAILED, "stale", "Edited meanwhile", error.to_string())
+                ..Refusal::new(
+                    StatusCode::PRECONDITION_FAILED,
+                    "stale",
+                    "Edited meanwhile",
+                    error.to_string(),
+                )
             },
             UseError::Invalid(problems) => {
                 Refusal::mistakes(StatusCode::UNPROCESSABLE_ENTITY, "Mistakes in what was sent", problems)

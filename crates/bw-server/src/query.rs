@@ -46,7 +46,12 @@ impl Params {
     }
 
     /// A parameter read by `read`; `wanted` says what it should have been.
-    pub fn read<T>(&mut self, name: &'static str, wanted: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub fn read<T>(
+        &mut self,
+        name: &'static str,
+        wanted: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let text = self.text(name)?;
         let value = read(&text);
         if value.is_none() {

@@ -42,7 +42,10 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
 }
 
 /// The next connection, once there is a seat for it.
-async fn accept(listener: &TcpListener, seats: Arc<Semaphore>) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+async fn accept(
+    listener: &TcpListener,
+    seats: Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     let seat = seats.acquire_owned().await.expect("nobody closes the seats");
     loop {
         match listener.accept().await {

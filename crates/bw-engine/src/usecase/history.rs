@@ -48,7 +48,12 @@ pub fn paused(terms: &[Term]) -> Vec<Range> {
 }
 
 /// The wall time of a question: from when the monitor was declared, up to now.
-pub fn wall(services: &Services, spec: &Spec, from: Option<Instant>, to: Option<Instant>) -> Result<Range, UseError> {
+pub fn wall(
+    services: &Services,
+    spec: &Spec,
+    from: Option<Instant>,
+    to: Option<Instant>,
+) -> Result<Range, UseError> {
     let now = services.clock.now();
     let to = to.unwrap_or(now);
     let from = from.unwrap_or(to - RANGE_DEFAULT);

@@ -58,7 +58,12 @@ pub async fn acknowledge(services: &Services, id: IncidentId, actor: &str) -> Re
 }
 
 /// A line of a person in the timeline.
-pub async fn note(services: &Services, id: IncidentId, actor: &str, text: &str) -> Result<IncidentView, UseError> {
+pub async fn note(
+    services: &Services,
+    id: IncidentId,
+    actor: &str,
+    text: &str,
+) -> Result<IncidentView, UseError> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > NOTE_MAX {
         return Err(UseError::invalid("text", format!("is needed, with at most {NOTE_MAX} characters")));
@@ -82,7 +87,11 @@ pub async fn note(services: &Services, id: IncidentId, actor: &str, text: &str) 
     change_one(services, change, event).await
 }
 
-async fn change_one(services: &Services, change: IncidentChange, event: Event) -> Result<IncidentView, UseError> {
+async fn change_one(
+    services: &Services,
+    change: IncidentChange,
+    event: Event,
+) -> Result<IncidentView, UseError> {
     let id = change.id();
     if !services.store.incidents.change(change, vec![event]).await? {
         return Err(UseError::NotFound);

@@ -58,7 +58,11 @@ pub struct LatencyPoint {
 }
 
 /// The latency of a monitor; the last day unless asked otherwise.
-pub async fn latency(services: &Services, id: MonitorId, query: LatencyQuery) -> Result<LatencySeries, UseError> {
+pub async fn latency(
+    services: &Services,
+    id: MonitorId,
+    query: LatencyQuery,
+) -> Result<LatencySeries, UseError> {
     let spec = services.catalog.get(id).ok_or(UseError::NotFound)?;
     let range = wall(services, &spec, query.from, query.to)?;
     check_quantiles(&query.quantiles)?;

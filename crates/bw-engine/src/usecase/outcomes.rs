@@ -42,19 +42,25 @@ pub struct OutcomePage {
 }
 
 /// A page of outcomes.
-pub async fn outcomes(services: &Services, id: MonitorId, query: OutcomesQuery) -> Result<OutcomePage, UseError> {
+pub async fn outcomes(
+    services: &Services,
+    id: MonitorId,
+    query: OutcomesQuery,
+) -> Result<OutcomePage, UseError> {
     let spec = services.catalog.get(id).ok_or(UseError::NotFound)?;
     let limit = query.limit.clamp(1, limits::PAGE_MAX);
     let now = services.clock.now();
     let from = query.from.unwrap_or(Instant::ZERO);
     let to = query.to.unwrap_or(Instant::from_ms(now.ms() + 1));
-    let range = OutcomeQuery { monitor: id, from, to, verdict: query.verdict, repeats: true, limit: limit + 1 };
+    let range =
+        OutcomeQuery { monitor: id, from, to, verdict: query.verdict, repeats: true, limit: limit + 1 };
     let mut items = services.store.outcomes.range(range).await?;
     let mut rows = items.len();
     if query.verdict.is_none_or(|verdict| verdict == Verdict::Inconclusive) {
         // Below a full page nothing is shown, so nothing is made up there either.
         let low = items.get(limit).map_or(from, |row| row.key.slot).max(spec.created_at);
-        let (unseen, read) = unseen(services, id, (low, to.min(Instant::from_ms(now.ms() + 1))), limit + 1).await?;
+        let (unseen, read) =
+            unseen(services, id, (low, to.min(Instant::from_ms(now.ms() + 1))), limit + 1).await?;
         rows += read;
         items.extend(unseen);
         items.sort_by_key(|row| (Reverse(row.key.slot), Reverse(row.key.r#try), row.key.vantage));
@@ -116,25 +122,31 @@ fn planned(terms: &[Term], gap: Gap, (low, to): (Instant, Instant)) -> impl Iter
         let last = gap.to.ms().min(term.range.to.ms() - 1).min(to.ms() - 1);
         let grid = Grid::of(term.spec.id, term.spec.every);
         let newest = grid.at_or_before(Instant::from_ms(last));
-        std::iter::successors(Some(newest), move |slot| Some(grid.at_or_before(Instant::from_ms(slot.ms() - 1))))
-            .take_while(move |slot| *slot >= first)
-            .flat_map(move |slot| vantages_at(&term.spec, slot).into_iter().map(move |vantage| (slot, vantage)))
-            .map(move |(slot, vantage)| OutcomeRow {
-                key: OutcomeKey { monitor: term.spec.id, vantage, slot, r#try: 0 },
-                revision: term.spec.revision,
-                at: slot,
-                verdict: Verdict::Inconclusive,
-                code: gap.code,
-                status: 0,
-                latency_us: 0,
-                phases: Phases::default(),
-                evidence: None,
-            })
+        std::iter::successors(Some(newest), move |slot| {
+            Some(grid.at_or_before(Instant::from_ms(slot.ms() - 1)))
+        })
+        .take_while(move |slot| *slot >= first)
+        .flat_map(move |slot| vantages_at(&term.spec, slot).into_iter().map(move |vantage| (slot, vantage)))
+        .map(move |(slot, vantage)| OutcomeRow {
+            key: OutcomeKey { monitor: term.spec.id, vantage, slot, r#try: 0 },
+            revision: term.spec.revision,
+            at: slot,
+            verdict: Verdict::Inconclusive,
+            code: gap.code,
+            status: 0,
+            latency_us: 0,
+            phases: Phases::default(),
+            evidence: None,
+        })
     })
 }
 
 /// One piece of evidence of a monitor.
-pub async fn evidence(services: &Services, monitor: MonitorId, id: EvidenceId) -> Result<EvidenceRow, UseError> {
+pub async fn evidence(
+    services: &Services,
+    monitor: MonitorId,
+    id: EvidenceId,
+) -> Result<EvidenceRow, UseError> {
     let row = services.store.outcomes.evidence(id).await?;
     row.filter(|row| row.key.monitor == monitor).ok_or(UseError::NotFound)
 }
@@ -155,7 +167,11 @@ pub async fn certificate(services: &Services, id: MonitorId) -> Result<Option<Ce
 }
 
 /// Changes of health, newest first.
-pub async fn transitions(services: &Services, id: MonitorId, limit: usize) -> Result<Vec<TransitionRow>, UseError> {
+pub async fn transitions(
+    services: &Services,
+    id: MonitorId,
+    limit: usize,
+) -> Result<Vec<TransitionRow>, UseError> {
     Ok(services.store.outcomes.transitions(id, limit.clamp(1, limits::PAGE_MAX)).await?)
 }
 

@@ -33,7 +33,9 @@ pub async fn begin(services: &Services) -> Result<NewSession, UseError> {
 pub async fn find(services: &Services, cookie: &str) -> Result<Option<Session>, UseError> {
     let now = services.clock.now();
     let found = services.store.access.session(digest(cookie)).await?;
-    let Some(mut session) = found.filter(|session| now.since(session.used_at) < IDLE_MAX) else { return Ok(None) };
+    let Some(mut session) = found.filter(|session| now.since(session.used_at) < IDLE_MAX) else {
+        return Ok(None);
+    };
     if now.since(session.used_at) >= USE_STEP {
         session.used_at = now;
         services.store.access.put_session(session.clone()).await?;

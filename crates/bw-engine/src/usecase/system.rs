@@ -140,7 +140,10 @@ pub struct Backlog {
 
 impl std::fmt::Debug for Process {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Process").field("version", &self.version).field("roles", &self.roles).finish_non_exhaustive()
+        f.debug_struct("Process")
+            .field("version", &self.version)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
     }
 }
 
@@ -166,7 +169,10 @@ pub async fn report(services: &Services, process: &Arc<Process>) -> Result<Syste
             fails: vitals.outcomes(Verdict::Fail),
             inconclusive: vitals.outcomes(Verdict::Inconclusive),
         },
-        commits: Commits { count, mean_ms: if count == 0 { 0.0 } else { sum_us as f64 / 1e3 / count as f64 } },
+        commits: Commits {
+            count,
+            mean_ms: if count == 0 { 0.0 } else { sum_us as f64 / 1e3 / count as f64 },
+        },
         deliveries: Backlog {
             waiting,
             oldest,
@@ -205,7 +211,9 @@ pub fn ready(services: &Services, process: &Process) -> Result<(), String> {
     }
     let away = services.vitals.store_away().map(|since| services.clock.now().since(since));
     match away.filter(|away| *away > limits::STORE_AWAY) {
-        Some(away) => Err(format!("the store has not answered for {} s: nobody can be told anything", away.as_secs())),
+        Some(away) => {
+            Err(format!("the store has not answered for {} s: nobody can be told anything", away.as_secs()))
+        }
         None => Ok(()),
     }
 }

@@ -122,7 +122,11 @@ fn read(body: &Value) -> Result<Read<'_>, Vec<Problem>> {
     let mut problems = std::mem::take(&mut fields.problems);
     problems.append(&mut Fields::new(document, "", &["monitors", "actions"], &[]).problems);
     let declared = Declared::read(document, &mut problems);
-    if problems.is_empty() { Ok(Read { owner: owner.into(), only_plan, document, declared }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Read { owner: owner.into(), only_plan, document, declared })
+    } else {
+        Err(problems)
+    }
 }
 
 #[cfg(test)]
@@ -133,10 +137,17 @@ mod tests {
     #[test]
     fn all_mistakes_at_once() {
         let body = json!({"owner": " ", "plan": 1, "document": {"monitors": [{"nme": "x"}], "routes": []}});
-        let told: Vec<String> = read(&body).err().expect("mistakes").iter().map(ToString::to_string).collect();
+        let told: Vec<String> =
+            read(&body).err().expect("mistakes").iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 4, "{told:#?}");
-        assert!(told[2].starts_with("routes: unknown key") && told[3].starts_with("monitors[0].nme: "), "{told:#?}");
-        assert!(read(&json!({"owner": "a"})).is_err(), "a missing document is not an empty one: that deletes");
+        assert!(
+            told[2].starts_with("routes: unknown key") && told[3].starts_with("monitors[0].nme: "),
+            "{told:#?}"
+        );
+        assert!(
+            read(&json!({"owner": "a"})).is_err(),
+            "a missing document is not an empty one: that deletes"
+        );
         let good = json!({"owner": "a", "document": {}});
         assert!(read(&good).is_ok_and(|read| !read.only_plan && read.declared.monitors.is_empty()));
     }

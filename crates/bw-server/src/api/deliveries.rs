@@ -1,7 +1,7 @@
 //! The ledger of what was told to whom.
 
-use super::{json, with_rows};
 use super::monitors::in_query;
+use super::{json, with_rows};
 use crate::App;
 use crate::problem::{self, Refusal};
 use crate::query::Params;
@@ -86,6 +86,7 @@ pub async fn list(State(app): State<App>, mut params: Params) -> Result<Response
     };
     params.finish()?;
     let page = deliveries::list(&app.services, query).await.map_err(in_query)?;
-    let body = PageOut { items: page.items.iter().map(DeliveryOut::of).collect(), next: page.next.as_deref() };
+    let body =
+        PageOut { items: page.items.iter().map(DeliveryOut::of).collect(), next: page.next.as_deref() };
     Ok(with_rows(json(StatusCode::OK, &body), 0))
 }

@@ -135,7 +135,10 @@ impl<'a> IncidentOut<'a> {
                 text: &incident.cause.text,
             },
             scope: ScopeOut { code: incident.scope.code, text: &incident.scope.text },
-            acknowledged: incident.acknowledged.as_ref().map(|who| AcknowledgedOut { at: who.at, by: &who.by }),
+            acknowledged: incident
+                .acknowledged
+                .as_ref()
+                .map(|who| AcknowledgedOut { at: who.at, by: &who.by }),
             not_observed_since: incident.not_observed_since,
         }
     }
@@ -201,7 +204,12 @@ pub async fn get(State(app): State<App>, id: Id, params: Params) -> Result<Respo
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/acknowledge", operation_id = "acknowledgeIncident", tag = "incidents", params(("id" = i64, Path)),
     responses((status = 200, body = DetailOut<'static>), (status = 404, body = problem::Document),
         (status = 409, body = problem::Document)))]
-pub async fn acknowledge(State(app): State<App>, caller: Caller, id: Id, _: Bounded) -> Result<Response, Refusal> {
+pub async fn acknowledge(
+    State(app): State<App>,
+    caller: Caller,
+    id: Id,
+    _: Bounded,
+) -> Result<Response, Refusal> {
     let view = incidents::acknowledge(&app.services, IncidentId(id.0), &caller.name).await?;
     Ok(json(StatusCode::OK, &DetailOut::of(&view, None)))
 }

@@ -1,6 +1,7 @@
 //! Monitors: lists, declarations, pausing, and probing now.
 
-use super::monitor::{DeclaredOut, MonitorOut, declaration, writable};
+use super::declared::{DeclaredOut, declaration, writable};
+use super::monitor::MonitorOut;
 use super::outcome::OutcomeOut;
 use super::{Id, insisted, json, json_of, with_revision, with_rows};
 use crate::App;
@@ -9,13 +10,16 @@ use crate::body::{Bounded, Document};
 use crate::limits;
 use crate::problem::{self, Refusal};
 use crate::query::Params;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use bw_domain::id::MonitorId;
 use bw_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
-use bw_engine::usecase::monitors::{self, Create, LabelFilter, ListQuery, MonitorPage, MonitorView, Shown, Sort, SortKey};
+use bw_engine::usecase::monitors::{
+    self, Create, LabelFilter, ListQuery, MonitorPage, MonitorView, Shown, Sort, SortKey,
+};
 use bw_engine::usecase::{By, UseError};
 use http::header::LOCATION;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::ser::Serializer;
@@ -78,7 +82,10 @@ impl<'a> PageOut<'a> {
 pub async fn list(State(app): State<App>, params: Params) -> Result<Response, Refusal> {
     let query = query(params)?;
     let page = monitors::list(&app.services, &query).await.map_err(in_query)?;
-    Ok(with_rows(json_of(StatusCode::OK, &PageOut::of(&page), 1_024 + page.items.len() * limits::MONITOR_BYTES), 0))
+    Ok(with_rows(
+        json_of(StatusCode::OK, &PageOut::of(&page), 1_024 + page.items.len() * limits::MONITOR_BYTES),
+        0,
+    ))
 }
 
 fn query(mut params: Params) -> Result<ListQuery, Refusal> {
@@ -95,7 +102,9 @@ fn query(mut params: Params) -> Result<ListQuery, Refusal> {
         state: state.or(status),
         labels: params.all("label").iter().map(|text| LabelFilter::parse(text)).collect(),
         q: params.text("q"),
-        sort: params.read("sort", &format!("one of {sorts}, or one of them after `-`"), Sort::parse).unwrap_or_default(),
+        sort: params
+            .read("sort", &format!("one of {sorts}, or one of them after `-`"), Sort::parse)
+            .unwrap_or_default(),
     };
     params.finish()?;
     Ok(query)
@@ -129,7 +138,8 @@ pub async fn create(
     let create = Create { declared: declaration(document)?, idempotency_key: key };
     let view = monitors::create(&app.services, create, By::hand(&caller.name)).await?;
     let mut response = shown(StatusCode::CREATED, &view);
-    let place = HeaderValue::from_str(&format!("/api/v1/monitors/{}", view.spec.id)).expect("digits and letters");
+    let place =
+        HeaderValue::from_str(&format!("/api/v1/monitors/{}", view.spec.id)).expect("digits and letters");
     response.headers_mut().insert(LOCATION, place);
     Ok(response)
 }
@@ -139,7 +149,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     match value.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= limits::IDEMPOTENCY_KEY => Ok(Some(key)),
         _ => {
-            let detail = format!("an Idempotency-Key has 1 to {} visible characters", limits::IDEMPOTENCY_KEY);
+            let detail =
+                format!("an Idempotency-Key has 1 to {} visible characters", limits::IDEMPOTENCY_KEY);
             Err(Refusal::bad_request("invalid", detail))
         }
     }
@@ -164,16 +175,12 @@ pub async fn get(State(app): State<App>, id: Id, params: Params) -> Result<Respo
         (status = 422, body = problem::Document)))]
 pub async fn replace(
     State(app): State<App>,
-    caller: Caller,
-    id: Id,
-    params: Params,
-    headers: HeaderMap,
+    edit: Edit,
     Document(document): Document,
 ) -> Result<Response, Refusal> {
-    params.finish()?;
-    let (id, expect) = (id.monitor(), expected(&app, &id, &headers)?);
-    let by = By::hand(&caller.name);
-    let view = monitors::replace(&app.services, id, declaration(document)?, expect, by).await?;
+    let declared = declaration(document)?;
+    let view =
+        monitors::replace(&app.services, edit.id, declared, edit.expect, By::hand(&edit.actor)).await?;
     Ok(shown(StatusCode::OK, &view))
 }
 
@@ -186,15 +193,11 @@ pub async fn replace(
         (status = 422, body = problem::Document)))]
 pub async fn patch(
     State(app): State<App>,
-    caller: Caller,
-    id: Id,
-    params: Params,
-    headers: HeaderMap,
+    edit: Edit,
     Document(document): Document,
 ) -> Result<Response, Refusal> {
-    params.finish()?;
-    let (id, expect) = (id.monitor(), expected(&app, &id, &headers)?);
-    let view = monitors::patch(&app.services, id, &writable(document)?, expect, By::hand(&caller.name)).await?;
+    let patch = writable(document)?;
+    let view = monitors::patch(&app.services, edit.id, &patch, edit.expect, By::hand(&edit.actor)).await?;
     Ok(shown(StatusCode::OK, &view))
 }
 
@@ -203,16 +206,8 @@ pub async fn patch(
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` that was read")),
     responses((status = 204), (status = 404, body = problem::Document), (status = 409, body = problem::Document),
         (status = 412, body = problem::Document)))]
-pub async fn delete(
-    State(app): State<App>,
-    caller: Caller,
-    id: Id,
-    params: Params,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    params.finish()?;
-    let expect = expected(&app, &id, &headers)?;
-    monitors::delete(&app.services, id.monitor(), expect, By::hand(&caller.name)).await?;
+pub async fn delete(State(app): State<App>, edit: Edit) -> Result<Response, Refusal> {
+    monitors::delete(&app.services, edit.id, edit.expect, By::hand(&edit.actor)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -246,7 +241,22 @@ fn shown(status: StatusCode, view: &MonitorView) -> Response {
     with_revision(json(status, &MonitorOut::of(view)), view.spec.revision)
 }
 
-fn expected(app: &App, id: &Id, headers: &HeaderMap) -> Result<Option<u32>, Refusal> {
-    let present = app.services.catalog.get(MonitorId(id.0)).map_or(0, |spec| spec.revision);
-    insisted(headers, present)
+/// An edit of one monitor: which, on what condition, by whom.
+pub struct Edit {
+    id: MonitorId,
+    /// The revision that `If-Match` insists on.
+    expect: Option<u32>,
+    actor: String,
+}
+
+impl FromRequestParts<App> for Edit {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        Params::from_request_parts(parts, app).await?.finish()?;
+        let id = Id::from_request_parts(parts, app).await?.monitor();
+        let Ok(caller) = Caller::from_request_parts(parts, app).await;
+        let present = app.services.catalog.get(id).map_or(0, |spec| spec.revision);
+        Ok(Edit { id, expect: insisted(&parts.headers, present), actor: caller.name })
+    }
 }

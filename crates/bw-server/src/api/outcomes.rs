@@ -45,7 +45,9 @@ pub async fn list(State(app): State<App>, id: Id, mut params: Params) -> Result<
         to: params.instant("to"),
         limit: params.number("limit", 1, PAGE_MAX).unwrap_or(PAGE_DEFAULT),
         verdict: params.read("verdict", "one of pass, fail, inconclusive", |word| {
-            [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive].into_iter().find(|verdict| verdict.word() == word)
+            [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive]
+                .into_iter()
+                .find(|verdict| verdict.word() == word)
         }),
     };
     params.finish()?;

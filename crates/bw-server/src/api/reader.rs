@@ -43,7 +43,13 @@ fn render(document: &str) -> String {
     let document: Value = serde_json::from_str(document).expect("our own document is JSON");
     let mut page = HEAD.to_owned();
     let about = document["info"]["description"].as_str().unwrap_or_default();
-    put(&mut page, format_args!("<p>{}</p>\n<p>For programs: <a href=\"/openapi.json\">openapi.json</a></p>\n", escape(about)));
+    put(
+        &mut page,
+        format_args!(
+            "<p>{}</p>\n<p>For programs: <a href=\"/openapi.json\">openapi.json</a></p>\n",
+            escape(about)
+        ),
+    );
     let none = Map::new();
     let mut tag = String::new();
     for (path, item) in document["paths"].as_object().unwrap_or(&none) {

@@ -81,11 +81,16 @@ pub async fn list(State(app): State<App>, params: Params) -> Result<Response, Re
 /// Makes a token. Its text is in this answer and never again.
 #[utoipa::path(post, path = "/api/v1/tokens", operation_id = "createToken", tag = "tokens", request_body = TokenIn,
     responses((status = 201, body = TokenOut<'static>), (status = 422, body = problem::Document)))]
-pub async fn create(State(app): State<App>, params: Params, Document(document): Document) -> Result<Response, Refusal> {
+pub async fn create(
+    State(app): State<App>,
+    params: Params,
+    Document(document): Document,
+) -> Result<Response, Refusal> {
     params.finish()?;
     let mut fields = Fields::new(&document, "", &["name", "scope"], &[]);
     let name = fields.text("name").unwrap_or_default();
-    let scope = fields.word("scope", &[("read", Scope::Read), ("write", Scope::Write)]).unwrap_or(Scope::Write);
+    let scope =
+        fields.word("scope", &[("read", Scope::Read), ("write", Scope::Write)]).unwrap_or(Scope::Write);
     if !fields.problems.is_empty() {
         return Err(UseError::Invalid(fields.problems).into());
     }

@@ -1,8 +1,8 @@
 //! Who asks. The guard puts it beside each request that it lets through; handlers take it as an argument.
 
+use axum::extract::FromRequestParts;
 use bw_domain::access::Scope;
 use bw_domain::secret::Secret;
-use axum::extract::FromRequestParts;
 use http::request::Parts;
 use std::convert::Infallible;
 use subtle::ConstantTimeEq;
@@ -58,7 +58,11 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         // Without the guard nobody is known, so nothing is allowed that needs somebody.
-        Ok(parts.extensions.get().cloned().unwrap_or_else(|| Caller::new("nobody", Scope::Read, Via::Open, None)))
+        Ok(parts
+            .extensions
+            .get()
+            .cloned()
+            .unwrap_or_else(|| Caller::new("nobody", Scope::Read, Via::Open, None)))
     }
 }
 

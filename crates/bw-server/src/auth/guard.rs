@@ -71,17 +71,23 @@ async fn presented(app: &App, headers: &HeaderMap) -> Result<(Presented, Option<
     if let Some(value) = headers.get(AUTHORIZATION) {
         let text = value.to_str().ok().and_then(bearer);
         let known = match text {
-            Some(text) => {
-                app.auth.tokens.find(&app.services, text).await.map_err(|error| boxed(Refusal::from(error)))?
-            }
+            Some(text) => app
+                .auth
+                .tokens
+                .find(&app.services, text)
+                .await
+                .map_err(|error| boxed(Refusal::from(error)))?,
             None => None,
         };
         return Ok(match known {
-            Some(token) => (Presented::Token(token.scope), Some(Caller::new(token.name, token.scope, Via::Token, None))),
+            Some(token) => {
+                (Presented::Token(token.scope), Some(Caller::new(token.name, token.scope, Via::Token, None)))
+            }
             None => (Presented::Wrong, None),
         });
     }
-    let Some(cookie) = headers.get(COOKIE).and_then(|value| value.to_str().ok()).and_then(session_cookie) else {
+    let Some(cookie) = headers.get(COOKIE).and_then(|value| value.to_str().ok()).and_then(session_cookie)
+    else {
         return Ok((Presented::Nothing, None));
     };
     let session = sessions::find(&app.services, cookie).await.map_err(|error| boxed(Refusal::from(error)))?;
@@ -98,13 +104,16 @@ async fn presented(app: &App, headers: &HeaderMap) -> Result<(Presented, Option<
 
 fn facts<'a>(request: &'a Parts, class: Class, peer: IpAddr, presented: Presented) -> Facts<'a> {
     let headers = &request.headers;
-    let host = request.uri.authority().map(|authority| authority.as_str()).or_else(|| text(headers, HOST.as_str()));
+    let host =
+        request.uri.authority().map(|authority| authority.as_str()).or_else(|| text(headers, HOST.as_str()));
     Facts {
         changes: !matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS),
         class,
         from_loopback: peer.is_loopback(),
         host,
-        forwarded: headers.keys().any(|name| name == "forwarded" || name.as_str().starts_with("x-forwarded-")),
+        forwarded: headers
+            .keys()
+            .any(|name| name == "forwarded" || name.as_str().starts_with("x-forwarded-")),
         origin: headers.get(ORIGIN).map(|value| value.to_str().unwrap_or("null")),
         fetch_site: text(headers, "sec-fetch-site"),
         presented,
@@ -129,7 +138,9 @@ fn to_sign_in(request: &Parts) -> Response {
     let encoded: String = back
         .bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
             other => format!("%{other:02X}"),
         })
         .collect();

@@ -66,7 +66,8 @@ impl Drop for Place<'_> {
 }
 
 fn hash(text: &str, salt: &[u8; 16]) -> [u8; 32] {
-    let params = Params::new(19 * 1_024, 2, 1, Some(32)).expect("19 MiB and two passes are allowed parameters");
+    let params =
+        Params::new(19 * 1_024, 2, 1, Some(32)).expect("19 MiB and two passes are allowed parameters");
     let mut out = [0; 32];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(text.as_bytes(), salt, &mut out)

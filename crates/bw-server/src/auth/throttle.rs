@@ -17,8 +17,8 @@ pub(super) struct Throttle {
 impl Default for Throttle {
     fn default() -> Self {
         let number = |n| NonZeroU32::new(n).expect("the limits are not zero");
-        let requests =
-            Quota::per_second(number(limits::REQUESTS_PER_SECOND)).allow_burst(number(limits::REQUESTS_BURST));
+        let requests = Quota::per_second(number(limits::REQUESTS_PER_SECOND))
+            .allow_burst(number(limits::REQUESTS_BURST));
         let wrong = Quota::with_period(limits::WRONG_EVERY)
             .expect("the period is not zero")
             .allow_burst(number(limits::WRONG_BURST));

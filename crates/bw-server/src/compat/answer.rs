@@ -59,8 +59,11 @@ impl<'a> MonitorOut<'a> {
             enabled: spec.enabled,
             created_at: spec.created_at,
             status: view.state.health.word(),
-            seen: (columns == Columns::All)
-                .then_some(Seen { last_checked_at, consecutive_failures, consecutive_successes }),
+            seen: (columns == Columns::All).then_some(Seen {
+                last_checked_at,
+                consecutive_failures,
+                consecutive_successes,
+            }),
         }
     }
 }

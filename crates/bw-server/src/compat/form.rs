@@ -116,7 +116,12 @@ impl Reader<'_> {
         self.take(key, value, read)
     }
 
-    fn take<T>(&mut self, key: &'static str, value: &Value, read: fn(&Value) -> Result<T, Kind>) -> Option<T> {
+    fn take<T>(
+        &mut self,
+        key: &'static str,
+        value: &Value,
+        read: fn(&Value) -> Result<T, Kind>,
+    ) -> Option<T> {
         match read(value) {
             Ok(read) => Some(read),
             Err(kind) => {
@@ -146,7 +151,8 @@ impl Reader<'_> {
     }
 
     fn status(value: &Value) -> Result<u64, Kind> {
-        Reader::number(value).and_then(|code| if (100..=999).contains(&code) { Ok(code) } else { Err(Kind::Status) })
+        Reader::number(value)
+            .and_then(|code| if (100..=999).contains(&code) { Ok(code) } else { Err(Kind::Status) })
     }
 
     fn truth(value: &Value) -> Result<bool, Kind> {

@@ -40,13 +40,17 @@ pub fn router() -> Router<App> {
 /// The answer to a method that a path of this interface does not take; `None` for other paths.
 pub fn other_method(path: &str) -> Option<Response> {
     let first = path.split('/').nth(1)?;
-    matches!(first, "monitors" | "health").then(|| detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
+    matches!(first, "monitors" | "health")
+        .then(|| detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
 }
 
 async fn health(State(app): State<App>) -> Response {
     match system::ready(&app.services, &app.process) {
         Ok(()) => crate::api::json(StatusCode::OK, &json!({"status": "ok"})),
-        Err(why) => crate::api::json(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "unavailable", "detail": why})),
+        Err(why) => crate::api::json(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &json!({"status": "unavailable", "detail": why}),
+        ),
     }
 }
 
@@ -63,7 +67,11 @@ async fn show(State(app): State<App>, caller: Caller, Path(id): Path<String>) ->
     Ok(shown(&view, Columns::All, &caller))
 }
 
-async fn create(State(app): State<App>, caller: Caller, Bounded(body): Bounded) -> Result<Response, Response> {
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Bounded(body): Bounded,
+) -> Result<Response, Response> {
     let (form, sent) = Form::read(&body).map_err(Mistakes::into_response)?;
     let create = Create { declared: form.declare(), idempotency_key: None };
     let made = monitors::create(&app.services, create, By::hand(&caller.name)).await;
@@ -86,7 +94,11 @@ async fn replace(
     Ok(shown(&view, Columns::All, &caller))
 }
 
-async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response, Response> {
+async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Response> {
     let before = find(&app, &id).await?;
     monitors::delete(&app.services, before.spec.id, None, By::hand(&caller.name)).await.map_err(refused)?;
     Ok(crate::api::json(StatusCode::OK, &json!({"message": "deleted"})))
@@ -110,7 +122,9 @@ fn shown(view: &MonitorView, columns: Columns, caller: &Caller) -> Response {
 fn refused(error: UseError) -> Response {
     match error {
         UseError::NotFound => detail(StatusCode::NOT_FOUND, "Monitor not found"),
-        UseError::Owned { .. } => detail(StatusCode::CONFLICT, "Monitor is managed by the configuration file"),
+        UseError::Owned { .. } => {
+            detail(StatusCode::CONFLICT, "Monitor is managed by the configuration file")
+        }
         UseError::Taken(_) => detail(StatusCode::CONFLICT, "Monitor name is taken"),
         other => Refusal::from(other).into_response(),
     }

@@ -20,10 +20,13 @@ impl Format {
             let mut parts = item.split(';').map(str::trim);
             let media = parts.next().unwrap_or_default().to_ascii_lowercase();
             let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
-            let parameter = |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+            let parameter =
+                |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
             let weight: f32 = parameter("q").and_then(|q| q.parse().ok()).unwrap_or(1.0);
             let format = match media.as_str() {
-                "application/openmetrics-text" if parameter("version").is_none_or(|version| version == "1.0.0") => {
+                "application/openmetrics-text"
+                    if parameter("version").is_none_or(|version| version == "1.0.0") =>
+                {
                     Format::OpenMetrics
                 }
                 "text/plain" if parameter("version").is_none_or(|version| version == "0.0.4") => Format::Text,
@@ -60,10 +63,8 @@ pub fn write(figures: Figures, format: Format) -> String {
 
 /// In 0.0.4 the family of a counter has the name of its samples, and nothing marks the end.
 fn older(document: &str) -> String {
-    let counters: BTreeSet<&str> = document
-        .lines()
-        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
-        .collect();
+    let counters: BTreeSet<&str> =
+        document.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
     let mut out = String::with_capacity(document.len());
     for line in document.lines().filter(|line| *line != "# EOF") {
         let head = ["# HELP ", "# TYPE "].into_iter().find(|head| line.starts_with(head));

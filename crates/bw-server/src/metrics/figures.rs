@@ -85,7 +85,11 @@ async fn by_state(services: &Services) -> Option<BTreeMap<(&'static str, &'stati
 impl Collector for Figures {
     fn encode(&self, out: DescriptorEncoder<'_>) -> fmt::Result {
         let mut out = Writer(out);
-        out.gauges("bellwether_build_info", "The version that runs; always 1", [(&[("version", self.version)][..], 1.0)])?;
+        out.gauges(
+            "bellwether_build_info",
+            "The version that runs; always 1",
+            [(&[("version", self.version)][..], 1.0)],
+        )?;
         if let Some(monitors) = &self.monitors {
             let labels: Vec<_> = monitors
                 .iter()
@@ -94,23 +98,53 @@ impl Collector for Figures {
             let series = labels.iter().map(|(labels, count)| (&labels[..], *count));
             out.gauges("bellwether_monitors", "Monitors by health and mode", series)?;
         }
-        out.counters("bellwether_outcomes", "Outcomes that this process committed", "verdict", &self.outcomes)?;
-        out.gauge("bellwether_schedule_lag_seconds", "How far planning is behind the grid", self.schedule_lag_s)?;
-        out.gauge("bellwether_accounted_lag_seconds", "Age of the oldest slot without an outcome", self.accounted_lag_s)?;
+        out.counters(
+            "bellwether_outcomes",
+            "Outcomes that this process committed",
+            "verdict",
+            &self.outcomes,
+        )?;
+        out.gauge(
+            "bellwether_schedule_lag_seconds",
+            "How far planning is behind the grid",
+            self.schedule_lag_s,
+        )?;
+        out.gauge(
+            "bellwether_accounted_lag_seconds",
+            "Age of the oldest slot without an outcome",
+            self.accounted_lag_s,
+        )?;
         let lanes = self.queue.map(|(lane, jobs)| ([("lane", lane)], jobs as f64));
         let lanes = lanes.iter().map(|(labels, jobs)| (&labels[..], *jobs));
         out.gauges("bellwether_queue_jobs", "Jobs that wait, by lane", lanes)?;
         out.gauge("bellwether_queue_oldest_seconds", "Age of the oldest waiting job", self.queue_oldest_s)?;
-        out.gauge("bellwether_worker_busy_ratio", "Share of the probes that may run at once that do", self.busy)?;
+        out.gauge(
+            "bellwether_worker_busy_ratio",
+            "Share of the probes that may run at once that do",
+            self.busy,
+        )?;
         out.histogram("bellwether_commit_seconds", "Time that commits of outcomes took", &self.commits)?;
-        out.counters("bellwether_deliveries", "Attempts to deliver that ended, by result", "result", &self.deliveries)?;
-        out.gauge("bellwether_delivery_oldest_seconds", "Age of the oldest waiting delivery", self.delivery_oldest_s)?;
+        out.counters(
+            "bellwether_deliveries",
+            "Attempts to deliver that ended, by result",
+            "result",
+            &self.deliveries,
+        )?;
+        out.gauge(
+            "bellwether_delivery_oldest_seconds",
+            "Age of the oldest waiting delivery",
+            self.delivery_oldest_s,
+        )?;
         out.gauge(
             "bellwether_config_reload_success",
             "1 while the configuration file is in force, 0 while the one before it is",
             f64::from(u8::from(self.reload_good)),
         )?;
-        out.gauge("bellwether_clock_offset_seconds", "The store's clock minus that of this process", self.clock_offset_s)?;
+        out.gauge(
+            "bellwether_clock_offset_seconds",
+            "The store's clock minus that of this process",
+            self.clock_offset_s,
+        )?;
         out.gauge("bellwether_shards_owned", "Shards that this process plans", self.shards as f64)
     }
 }
@@ -141,7 +175,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn counters(&mut self, name: &str, help: &str, label: &'static str, series: &[(&str, u64)]) -> fmt::Result {
+    fn counters(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &'static str,
+        series: &[(&str, u64)],
+    ) -> fmt::Result {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (value, count) in series {
             let labels = [(label, *value)];

@@ -14,7 +14,11 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// Sends a request with further headers, from another machine if asked to.
 async fn ask(house: &House, what: &str, headers: &[(&'static str, &str)], from: Option<&str>) -> Reply {
-    let body = if what.starts_with("GET") { Value::Null } else { json!({"name": "a", "http": "https://a.example/"}) };
+    let body = if what.starts_with("GET") {
+        Value::Null
+    } else {
+        json!({"name": "a", "http": "https://a.example/"})
+    };
     let mut request = house.request(what, body);
     for (name, value) in headers {
         request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header"));
@@ -42,8 +46,16 @@ async fn this_machine_is_asked_nothing_and_others_are_told_why() {
     ] {
         for what in ["GET /api/v1/monitors", "GET /", "GET /monitors"] {
             let reply = ask(&house, what, headers, None).await;
-            assert_eq!((reply.status, reply.problem().as_str()), (StatusCode::FORBIDDEN, "forbidden"), "{what}");
-            assert!(reply.json()["detail"].as_str().is_some_and(|text| text.contains(word)), "{}", reply.text());
+            assert_eq!(
+                (reply.status, reply.problem().as_str()),
+                (StatusCode::FORBIDDEN, "forbidden"),
+                "{what}"
+            );
+            assert!(
+                reply.json()["detail"].as_str().is_some_and(|text| text.contains(word)),
+                "{}",
+                reply.text()
+            );
         }
     }
     let foreign = [("origin", "https://evil.example")];
@@ -53,7 +65,10 @@ async fn this_machine_is_asked_nothing_and_others_are_told_why() {
     assert_eq!(ask(&house, "POST /monitors", &cross, None).await.status, StatusCode::FORBIDDEN);
     let far = ask(&house, "GET /api/v1/monitors", &[], Some(FAR)).await;
     assert_eq!((far.status, far.header("www-authenticate")), (StatusCode::UNAUTHORIZED, "Bearer"));
-    assert_eq!(ask(&house, "GET /health", &[("host", "evil.example")], Some(FAR)).await.status, StatusCode::OK);
+    assert_eq!(
+        ask(&house, "GET /health", &[("host", "evil.example")], Some(FAR)).await.status,
+        StatusCode::OK
+    );
     assert_eq!(ask(&house, "GET /metrics", &[], None).await.status, StatusCode::OK);
     assert_eq!(ask(&house, "GET /metrics", &[], Some(FAR)).await.status, StatusCode::UNAUTHORIZED);
 }
@@ -93,7 +108,10 @@ async fn wrong_tokens_are_refused_even_here_and_not_for_ever() {
         }
     };
     assert_eq!(refused, bw_server::limits::WRONG_BURST);
-    assert_eq!((throttled.status, throttled.problem().as_str()), (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"));
+    assert_eq!(
+        (throttled.status, throttled.problem().as_str()),
+        (StatusCode::TOO_MANY_REQUESTS, "too-many-requests")
+    );
     assert!(throttled.header("retry-after").parse::<u64>().is_ok_and(|wait| wait > 0));
     let basic = [("authorization", "Basic eDp5")];
     assert_eq!(ask(&house, "GET /api/v1/monitors", &basic, Some(FAR)).await.status, StatusCode::UNAUTHORIZED);
@@ -118,16 +136,28 @@ async fn sessions() {
     let cookie = signed_in(&house).await;
     let cookie = cookie.as_str();
     let host = ("host", "bw.example");
-    assert_eq!(ask(&house, "GET /api/v1/monitors", &[("cookie", cookie), host], Some(FAR)).await.status, StatusCode::OK);
+    assert_eq!(
+        ask(&house, "GET /api/v1/monitors", &[("cookie", cookie), host], Some(FAR)).await.status,
+        StatusCode::OK
+    );
     let post = "POST /api/v1/monitors";
     let bare = ask(&house, post, &[("cookie", cookie), host], Some(FAR)).await;
     assert_eq!(bare.status, StatusCode::FORBIDDEN, "a cookie alone proves nothing");
     let own = ("origin", "https://bw.example");
-    assert_eq!(ask(&house, post, &[("cookie", cookie), host, own], Some(FAR)).await.status, StatusCode::CREATED);
+    assert_eq!(
+        ask(&house, post, &[("cookie", cookie), host, own], Some(FAR)).await.status,
+        StatusCode::CREATED
+    );
     let foreign = ("origin", "https://evil.example");
-    assert_eq!(ask(&house, post, &[("cookie", cookie), host, foreign], Some(FAR)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        ask(&house, post, &[("cookie", cookie), host, foreign], Some(FAR)).await.status,
+        StatusCode::FORBIDDEN
+    );
     house.skip(Duration::from_secs(12 * 3_600 + 1));
-    assert_eq!(ask(&house, "GET /api/v1/monitors", &[("cookie", cookie)], Some(FAR)).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        ask(&house, "GET /api/v1/monitors", &[("cookie", cookie)], Some(FAR)).await.status,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[tokio::test]
@@ -148,7 +178,10 @@ async fn passwords_are_guessed_slowly() {
 async fn auth_none_lets_everybody_in_but_no_other_site() {
     let house = House::with(AuthConfig { none: true, beyond_loopback: true, ..AuthConfig::default() }).await;
     assert!(house.app.auth.is_none());
-    assert_eq!(ask(&house, "POST /api/v1/monitors", &[("host", "bw.example")], Some(FAR)).await.status, StatusCode::CREATED);
+    assert_eq!(
+        ask(&house, "POST /api/v1/monitors", &[("host", "bw.example")], Some(FAR)).await.status,
+        StatusCode::CREATED
+    );
     let foreign = [("host", "bw.example"), ("origin", "https://evil.example")];
     assert_eq!(ask(&house, "POST /api/v1/monitors", &foreign, Some(FAR)).await.status, StatusCode::FORBIDDEN);
 }
@@ -165,5 +198,9 @@ async fn too_many_requests_of_one_address() {
     }
     assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(!last.header("retry-after").is_empty());
-    assert_eq!(ask(&house, "GET /health", &[], None).await.status, StatusCode::OK, "this machine is not counted");
+    assert_eq!(
+        ask(&house, "GET /health", &[], None).await.status,
+        StatusCode::OK,
+        "this machine is not counted"
+    );
 }

@@ -20,13 +20,16 @@ async fn a_monitor_is_its_declaration_and_what_is_believed() {
     let mut made = reply.json();
     assert!(made["uuid"].as_str().is_some_and(|uuid| uuid.len() == 36));
     made["uuid"] = Value::Null;
-    assert_eq!(made, json!({
-        "id": 1, "uuid": null, "owner": null, "revision": 1, "health": "UNKNOWN", "mode": "active",
-        "state": "UNKNOWN", "since": "2026-11-21T12:00:00.000Z", "last_slot": null,
-        "created_at": "2026-11-21T12:00:00.000Z", "observed": [],
-        "name": "Shop", "http": "https://shop.example/", "every": "30s", "expect": ["status == 200"],
-        "labels": {"team": "web"}, "webhook_url": "***",
-    }));
+    assert_eq!(
+        made,
+        json!({
+            "id": 1, "uuid": null, "owner": null, "revision": 1, "health": "UNKNOWN", "mode": "active",
+            "state": "UNKNOWN", "since": "2026-11-21T12:00:00.000Z", "last_slot": null,
+            "created_at": "2026-11-21T12:00:00.000Z", "observed": [],
+            "name": "Shop", "http": "https://shop.example/", "every": "30s", "expect": ["status == 200"],
+            "labels": {"team": "web"}, "webhook_url": "***",
+        })
+    );
     house.settle();
     let slot = house.observe(1, Seen::Fail(Code::CONNECT_REFUSED)).await;
     house.observe(1, Seen::Fail(Code::CONNECT_REFUSED)).await;
@@ -35,7 +38,10 @@ async fn a_monitor_is_its_declaration_and_what_is_believed() {
     let seen = reply.json();
     assert_eq!((&seen["health"], &seen["state"]), (&json!("DOWN"), &json!("DOWN")));
     let since = seen["since"].as_str().expect("since");
-    assert!(since > slot.to_string().as_str() && since < seen["last_slot"].as_str().expect("a slot"), "{seen}");
+    assert!(
+        since > slot.to_string().as_str() && since < seen["last_slot"].as_str().expect("a slot"),
+        "{seen}"
+    );
     let cell = &seen["observed"][0];
     assert_eq!(
         (&cell["location"], &cell["family"], &cell["verdict"], &cell["code"], &cell["latency_ms"]),
@@ -49,7 +55,11 @@ async fn what_is_read_may_be_written_back() {
     house.declare(shop()).await;
     let read = house.get("/api/v1/monitors/1").await.json();
     let reply = house.ask("PUT /api/v1/monitors/1", read).await;
-    assert_eq!((reply.status, reply.header("etag")), (StatusCode::OK, "\"1\""), "nothing changed, so no revision");
+    assert_eq!(
+        (reply.status, reply.header("etag")),
+        (StatusCode::OK, "\"1\""),
+        "nothing changed, so no revision"
+    );
     let stored = house.app.services.catalog.get(bw_domain::id::MonitorId(1)).expect("a monitor");
     let webhook = stored.declared.webhook_url.as_ref().expect("a webhook");
     assert_eq!(webhook.expose(), "https://hooks.example/s3cret", "*** kept it");
@@ -67,7 +77,10 @@ async fn patches_pauses_and_ends() {
     assert_eq!((&seen["webhook_url"], &seen["revision"]), (&Value::Null, &json!(2)));
 
     let paused = house.ask("POST /api/v1/monitors/1/pause", Value::Null).await.json();
-    assert_eq!((&paused["mode"], &paused["state"], &paused["health"]), (&json!("paused"), &json!("PAUSED"), &json!("UNKNOWN")));
+    assert_eq!(
+        (&paused["mode"], &paused["state"], &paused["health"]),
+        (&json!("paused"), &json!("PAUSED"), &json!("UNKNOWN"))
+    );
     let again = house.ask("POST /api/v1/monitors/1/pause", Value::Null).await.json();
     assert_eq!(again["revision"], paused["revision"], "paused is paused");
     let resumed = house.ask("POST /api/v1/monitors/1/resume", Value::Null).await.json();
@@ -93,11 +106,20 @@ async fn preconditions() {
     let stale = house.send(guarded("PATCH /api/v1/monitors/1", "\"7\"", patch())).await;
     assert_eq!((stale.status, stale.problem().as_str()), (StatusCode::PRECONDITION_FAILED, "stale"));
     assert_eq!(stale.header("etag"), "\"1\"", "the revision that is there");
-    assert_eq!(house.send(guarded("DELETE /api/v1/monitors/1", "W/\"1\"", Value::Null)).await.status, StatusCode::PRECONDITION_FAILED);
-    assert_eq!(house.send(guarded("PUT /api/v1/monitors/1", "\"2\"", shop())).await.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(
+        house.send(guarded("DELETE /api/v1/monitors/1", "W/\"1\"", Value::Null)).await.status,
+        StatusCode::PRECONDITION_FAILED
+    );
+    assert_eq!(
+        house.send(guarded("PUT /api/v1/monitors/1", "\"2\"", shop())).await.status,
+        StatusCode::PRECONDITION_FAILED
+    );
     let good = house.send(guarded("PATCH /api/v1/monitors/1", "\"1\"", patch())).await;
     assert_eq!((good.status, good.header("etag")), (StatusCode::OK, "\"2\""));
-    assert_eq!(house.send(guarded("DELETE /api/v1/monitors/1", "*", Value::Null)).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        house.send(guarded("DELETE /api/v1/monitors/1", "*", Value::Null)).await.status,
+        StatusCode::NO_CONTENT
+    );
 }
 
 #[tokio::test]
@@ -122,15 +144,24 @@ async fn a_creation_with_a_key_happens_once() {
 #[tokio::test]
 async fn mistakes_are_told_all_at_once_and_change_nothing() {
     let house = House::new().await;
-    let body = json!({"name": "", "http": "nonsense", "evry": "1s", "timeout": 5, "expect": ["statsu == 200"]});
+    let body =
+        json!({"name": "", "http": "nonsense", "evry": "1s", "timeout": 5, "expect": ["statsu == 200"]});
     let reply = house.ask("POST /api/v1/monitors", body).await;
     assert_eq!((reply.status, reply.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "invalid"));
     let paths: Vec<String> = errors(&reply.json());
     assert_eq!(paths, ["evry", "timeout"], "shapes first");
     let body = json!({"name": "", "http": "nonsense", "timeout": "9m", "expect": ["statsu == 200"]});
     let paths = errors(&house.ask("POST /api/v1/monitors", body).await.json());
-    assert_eq!(BTreeSet::from_iter(paths), BTreeSet::from(["name", "timeout", "http", "expect[0]"].map(str::to_owned)));
-    let reply = house.ask("POST /api/v1/monitors", json!({"name": "a", "http": "https://a.example/", "webhook_url": "***"})).await;
+    assert_eq!(
+        BTreeSet::from_iter(paths),
+        BTreeSet::from(["name", "timeout", "http", "expect[0]"].map(str::to_owned))
+    );
+    let reply = house
+        .ask(
+            "POST /api/v1/monitors",
+            json!({"name": "a", "http": "https://a.example/", "webhook_url": "***"}),
+        )
+        .await;
     assert_eq!(errors(&reply.json()), ["webhook_url"], "there is nothing to keep");
     assert_eq!(house.get("/api/v1/monitors").await.json()["total"], 0);
 }
@@ -178,7 +209,12 @@ async fn everything_that_can_be_wrong_has_a_problem_document() {
         ("DELETE /api/v1/tokens/9", 404, "not-found"),
     ] {
         let reply = house.ask(what, Value::Null).await;
-        assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (status, code), "{what}: {}", reply.text());
+        assert_eq!(
+            (reply.status.as_u16(), reply.problem().as_str()),
+            (status, code),
+            "{what}: {}",
+            reply.text()
+        );
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
     }
     let near = house.get("/api/v1/monitors?limt=5").await.json();
@@ -197,7 +233,11 @@ async fn everything_that_can_be_wrong_has_a_problem_document() {
 async fn pages_filters_and_orders() {
     let house = House::new().await;
     for (name, team) in [("delta", "web"), ("alpha", "web"), ("Charlie", "mail"), ("bravo", "web")] {
-        house.declare(json!({"name": name, "http": format!("https://{name}.example/"), "labels": {"team": team}})).await;
+        house
+            .declare(
+                json!({"name": name, "http": format!("https://{name}.example/"), "labels": {"team": team}}),
+            )
+            .await;
     }
     house.settle();
     for _ in 0..2 {
@@ -254,7 +294,10 @@ async fn probing_now_counts_nothing() {
     let reply = house.ask("POST /api/v1/monitors/1/probe", Value::Null).await;
     let seen = reply.json();
     assert_eq!(reply.status, StatusCode::OK, "{seen}");
-    assert_eq!((&seen["verdict"], &seen["status"], &seen["latency_ms"]), (&json!("pass"), &json!(200), &json!(31.2)));
+    assert_eq!(
+        (&seen["verdict"], &seen["status"], &seen["latency_ms"]),
+        (&json!("pass"), &json!(200), &json!(31.2))
+    );
     assert_eq!(seen["phases"]["wait"], 14.0);
     assert_eq!(house.get("/api/v1/monitors/1").await.json()["observed"], json!([]));
 }
@@ -264,7 +307,10 @@ async fn the_system_says_how_it_is() {
     let house = House::new().await;
     house.declare(shop()).await;
     let seen = house.get("/api/v1/system").await.json();
-    assert_eq!((&seen["version"], &seen["roles"], &seen["monitors"]), (&json!("0.1.0"), &json!(["serve"]), &json!(1)));
+    assert_eq!(
+        (&seen["version"], &seen["roles"], &seen["monitors"]),
+        (&json!("0.1.0"), &json!(["serve"]), &json!(1))
+    );
     assert_eq!((&seen["store"]["kind"], &seen["unready"]), (&json!("sqlite"), &Value::Null));
     for member in ["lag", "queue", "commits", "store", "config", "node", "features", "deliveries"] {
         assert!(!seen[member].is_null(), "{member}");

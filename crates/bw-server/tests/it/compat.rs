@@ -14,7 +14,8 @@ const CREATED: &str = "2026-11-21T12:00:00.000Z";
 #[tokio::test]
 async fn create_answers_ten_columns_with_defaults_and_a_normal_url() {
     let house = House::new().await;
-    let reply = house.ask("POST /monitors", json!({"name": "Google Homepage", "url": "https://google.com"})).await;
+    let reply =
+        house.ask("POST /monitors", json!({"name": "Google Homepage", "url": "https://google.com"})).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(reply.header("content-type"), "application/json");
     let expected = json!({
@@ -91,7 +92,8 @@ async fn mistakes_have_the_framework_s_shape() {
 #[tokio::test]
 async fn bodies_that_are_no_json() {
     let house = House::new().await;
-    for (body, kind) in [("{\"name\":", "json_invalid"), ("", "missing"), ("\"x\"", "model_attributes_type")] {
+    for (body, kind) in [("{\"name\":", "json_invalid"), ("", "missing"), ("\"x\"", "model_attributes_type")]
+    {
         let mut request = house.request("POST /monitors", Value::Null);
         *request.body_mut() = axum::body::Body::from(body);
         let reply = house.send(request).await;
@@ -107,16 +109,25 @@ async fn bodies_that_are_no_json() {
 async fn what_is_not_there() {
     let house = House::new().await;
     let form = json!({"name": "a", "url": "https://a.example/"});
-    for (what, body) in [("GET /monitors/7", Value::Null), ("PUT /monitors/7", form), ("DELETE /monitors/7", Value::Null)] {
+    for (what, body) in
+        [("GET /monitors/7", Value::Null), ("PUT /monitors/7", form), ("DELETE /monitors/7", Value::Null)]
+    {
         let reply = house.ask(what, body).await;
-        assert_eq!((reply.status, reply.json()), (StatusCode::NOT_FOUND, json!({"detail": "Monitor not found"})), "{what}");
+        assert_eq!(
+            (reply.status, reply.json()),
+            (StatusCode::NOT_FOUND, json!({"detail": "Monitor not found"})),
+            "{what}"
+        );
     }
     let reply = house.get("/monitors/seven").await;
     assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
     let mistake = &reply.json()["detail"][0];
     assert_eq!((&mistake["type"], &mistake["loc"]), (&json!("int_parsing"), &json!(["path", "monitor_id"])));
     let reply = house.ask("PATCH /monitors/7", json!({})).await;
-    assert_eq!((reply.status, reply.json()), (StatusCode::METHOD_NOT_ALLOWED, json!({"detail": "Method Not Allowed"})));
+    assert_eq!(
+        (reply.status, reply.json()),
+        (StatusCode::METHOD_NOT_ALLOWED, json!({"detail": "Method Not Allowed"}))
+    );
     assert!(reply.header("allow").contains("PUT"), "{}", reply.header("allow"));
 }
 
@@ -130,11 +141,18 @@ async fn put_replaces_the_form_and_keeps_what_it_cannot_say() {
             "webhook_url": "https://hooks.example/x", "headers": {"x-key": "s3cret"},
         }))
         .await;
-    let reply = house.ask(&format!("PUT /monitors/{id}"), json!({"name": "Shop 2", "url": "https://shop.example/2"})).await;
+    let reply = house
+        .ask(&format!("PUT /monitors/{id}"), json!({"name": "Shop 2", "url": "https://shop.example/2"}))
+        .await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
     let row = reply.json();
     assert_eq!(
-        (&row["check_interval"], &row["expected_status_code"], &row["webhook_url"], &row["consecutive_failures"]),
+        (
+            &row["check_interval"],
+            &row["expected_status_code"],
+            &row["webhook_url"],
+            &row["consecutive_failures"]
+        ),
         (&json!(60), &json!(200), &Value::Null, &json!(0))
     );
     let kept = house.get(&format!("/api/v1/monitors/{id}")).await.json();
@@ -180,11 +198,19 @@ async fn counters_status_and_edits() {
     let mut renamed = form.clone();
     renamed["name"] = json!("b");
     let row = house.ask("PUT /monitors/1", renamed.clone()).await.json();
-    assert_eq!((&row["name"], &row["consecutive_failures"]), (&json!("b"), &json!(3)), "a name changes nothing else");
+    assert_eq!(
+        (&row["name"], &row["consecutive_failures"]),
+        (&json!("b"), &json!(3)),
+        "a name changes nothing else"
+    );
 
     renamed["expected_status_code"] = json!(503);
     let row = house.ask("PUT /monitors/1", renamed).await.json();
-    assert_eq!((&row["status"], &row["consecutive_failures"]), (&json!("DOWN"), &json!(0)), "the status stays");
+    assert_eq!(
+        (&row["status"], &row["consecutive_failures"]),
+        (&json!("DOWN"), &json!(0)),
+        "the status stays"
+    );
     let open = house.get("/api/v1/incidents?state=open").await.json();
     assert_eq!(open["items"].as_array().map(Vec::len), Some(1), "and so does the incident");
 }
@@ -200,12 +226,17 @@ async fn only_http_monitors_are_of_this_interface() {
 #[tokio::test]
 async fn what_the_file_declares_is_listed_and_not_edited() {
     let house = House::new().await;
-    let document = json!({"name": "Shop", "http": "https://shop.example", "every": "1500ms", "timeout": "800ms"});
+    let document =
+        json!({"name": "Shop", "http": "https://shop.example", "every": "1500ms", "timeout": "800ms"});
     let monitors = vec![Declaration::from_json(&document).expect("a declaration")];
     let owner = "bellwether.yaml".into();
     apply(&house.app.services, &owner, Declared { monitors, actions: vec![] }).await.expect("applied");
     let row = &house.get("/monitors").await.json()[0];
-    assert_eq!((&row["check_interval"], &row["timeout"]), (&json!(2), &json!(1)), "whole seconds, the longer ones");
+    assert_eq!(
+        (&row["check_interval"], &row["timeout"]),
+        (&json!(2), &json!(1)),
+        "whole seconds, the longer ones"
+    );
     let id = row["id"].as_i64().expect("an id");
     let refused = json!({"detail": "Monitor is managed by the configuration file"});
     let form = json!({"name": "x", "url": "https://x.example/"});
@@ -224,15 +255,20 @@ async fn the_webhook_is_shown_to_those_who_may_write() {
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().expect("a header"));
         request
     };
-    let form = json!({"name": "a", "url": "https://a.example/", "webhook_url": "https://hooks.example/s3cret"});
+    let form =
+        json!({"name": "a", "url": "https://a.example/", "webhook_url": "https://hooks.example/s3cret"});
     let made = house.send(asked("POST /monitors", "writer-token", form)).await.json();
     assert_eq!(made["webhook_url"], "https://hooks.example/s3cret");
-    let reader = house.send(asked("POST /api/v1/tokens", "writer-token", json!({"name": "r", "scope": "read"}))).await;
+    let reader =
+        house.send(asked("POST /api/v1/tokens", "writer-token", json!({"name": "r", "scope": "read"}))).await;
     let reader = reader.json()["token"].as_str().expect("a token").to_owned();
     let seen = house.send(asked("GET /monitors", &reader, Value::Null)).await;
     assert_eq!(seen.status, StatusCode::OK);
     assert!(!seen.text().contains("s3cret"), "{}", seen.text());
-    assert_eq!(house.send(asked("DELETE /monitors/1", &reader, Value::Null)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        house.send(asked("DELETE /monitors/1", &reader, Value::Null)).await.status,
+        StatusCode::FORBIDDEN
+    );
     assert_eq!(house.get("/monitors").await.status, StatusCode::UNAUTHORIZED);
 }
 

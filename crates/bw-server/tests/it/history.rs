@@ -37,8 +37,14 @@ async fn outcomes_newest_first_in_pages_of_whole_slots() {
     assert_eq!(verdicts, ["pass", "pass", "pass", "fail", "fail", "pass", "pass"]);
     assert_eq!(all["next"], Value::Null);
     let fail = &items[3];
-    assert_eq!((&fail["code"], &fail["status"], &fail["try"]), (&json!("expect.status"), &json!(503), &json!(0)));
-    assert_eq!(fail["phases"], json!({"resolve": 1.2, "connect": 4.0, "tls": 11.0, "send": 0.1, "wait": 14.0, "receive": 0.9}));
+    assert_eq!(
+        (&fail["code"], &fail["status"], &fail["try"]),
+        (&json!("expect.status"), &json!(503), &json!(0))
+    );
+    assert_eq!(
+        fail["phases"],
+        json!({"resolve": 1.2, "connect": 4.0, "tls": 11.0, "send": 0.1, "wait": 14.0, "receive": 0.9})
+    );
     let evidence = fail["evidence"].as_i64().expect("evidence of the failure that decided");
     let seen = house.get(&format!("/api/v1/monitors/1/evidence/{evidence}")).await;
     assert_eq!(seen.json()["text"], "unexpected status", "{}", seen.text());
@@ -75,7 +81,10 @@ async fn slots_that_nobody_planned_are_shown_with_their_cause() {
     assert!(slots.is_sorted_by(|a, b| a > b), "{slots:?}");
     let missed = house.get("/api/v1/monitors/1/outcomes?verdict=inconclusive&limit=4").await.json();
     assert_eq!(missed["items"].as_array().map(Vec::len), Some(4));
-    let rest = format!("/api/v1/monitors/1/outcomes?verdict=inconclusive&to={}", missed["next"].as_str().expect("more"));
+    let rest = format!(
+        "/api/v1/monitors/1/outcomes?verdict=inconclusive&to={}",
+        missed["next"].as_str().expect("more")
+    );
     assert_eq!(house.get(&rest).await.json()["items"].as_array().map(Vec::len), Some(2));
 }
 
@@ -87,15 +96,41 @@ async fn uptime_is_weighted_by_time_and_its_parts_are_the_wall() {
     house.skip(Duration::from_secs(30));
     let uptime = house.get("/api/v1/monitors/1/uptime").await.json();
     let part = |name: &str| uptime[name].as_f64().unwrap_or_else(|| panic!("{name} in {uptime}"));
-    assert_eq!((part("up_s"), part("down_s"), part("paused_s"), part("maintenance_s")), (50.0, 20.0, 28.0, 0.0));
+    assert_eq!(
+        (part("up_s"), part("down_s"), part("paused_s"), part("maintenance_s")),
+        (50.0, 20.0, 28.0, 0.0)
+    );
     assert_eq!(part("ratio"), 50.0 / 70.0);
-    let at = |name: &str| bw_domain::time::Instant::parse(uptime[name].as_str().expect("a time")).expect("a time");
+    let at =
+        |name: &str| bw_domain::time::Instant::parse(uptime[name].as_str().expect("a time")).expect("a time");
     let wall = at("to").since(at("from")).as_secs_f64();
     let parts = part("up_s") + part("down_s") + part("unknown_s") + part("paused_s") + part("maintenance_s");
     assert!((parts - wall).abs() < 1e-6, "{parts} {wall}");
     assert!((part("coverage") - 70.0 / (wall - 28.0)).abs() < 1e-9);
-    let none = house.get("/api/v1/monitors/1/uptime?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z").await.json();
+    let none =
+        house.get("/api/v1/monitors/1/uptime?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z").await.json();
     assert_eq!((&none["ratio"], &none["up_s"]), (&Value::Null, &json!(0.0)), "before it was declared");
+}
+
+#[tokio::test]
+async fn both_families_are_two_outcomes_of_one_slot() {
+    let house = House::new().await;
+    let both = json!({"name": "Shop", "http": "https://shop.example/", "every": "10s", "family": "both"});
+    house.declare(both).await;
+    house.settle();
+    for _ in 0..3 {
+        house.observe(1, Seen::Pass).await;
+    }
+    house.skip(Duration::from_secs(10));
+    let first = house.get("/api/v1/monitors/1/outcomes?limit=3").await.json();
+    let families: Vec<&str> = first["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| item["family"].as_str().expect("a family"))
+        .collect();
+    assert_eq!(families, ["v4", "v6"], "a page of three holds one whole slot of two");
+    assert_eq!(house.get("/api/v1/monitors/1/uptime").await.json()["up_s"], 30.0, "and its time counts once");
 }
 
 #[tokio::test]
@@ -132,7 +167,10 @@ async fn incidents_are_seen_taken_on_and_written_down() {
     let id = incident["id"].as_i64().expect("an id");
     assert_eq!(incident["subject"], json!({"kind": "monitor", "id": 1, "name": "Shop"}));
     assert_eq!((&incident["closed_at"], &incident["acknowledged"]), (&Value::Null, &Value::Null));
-    assert_eq!((&incident["cause"]["code"], &incident["cause"]["phase"]), (&json!("tls.expired"), &json!("tls")));
+    assert_eq!(
+        (&incident["cause"]["code"], &incident["cause"]["phase"]),
+        (&json!("tls.expired"), &json!("tls"))
+    );
     assert_eq!(incident["scope"]["code"], "tls");
     assert!(incident["first_failure_at"].as_str() < incident["opened_at"].as_str(), "back-dated");
 
@@ -140,11 +178,17 @@ async fn incidents_are_seen_taken_on_and_written_down() {
     assert_eq!(taken["acknowledged"]["by"], "somebody on this machine");
     let again = house.ask(&format!("POST /api/v1/incidents/{id}/acknowledge"), Value::Null).await.json();
     assert_eq!(taken["timeline"], again["timeline"], "the first one stands");
-    let noted = house.ask(&format!("POST /api/v1/incidents/{id}/notes"), json!({"text": "calling the registrar"})).await;
+    let noted = house
+        .ask(&format!("POST /api/v1/incidents/{id}/notes"), json!({"text": "calling the registrar"}))
+        .await;
     assert_eq!(noted.status, StatusCode::CREATED);
     let seen = house.get(&format!("/api/v1/incidents/{id}")).await.json();
-    let kinds: Vec<&str> =
-        seen["timeline"].as_array().expect("lines").iter().map(|line| line["kind"].as_str().expect("a kind")).collect();
+    let kinds: Vec<&str> = seen["timeline"]
+        .as_array()
+        .expect("lines")
+        .iter()
+        .map(|line| line["kind"].as_str().expect("a kind"))
+        .collect();
     assert_eq!(kinds, ["observed", "confirmed", "acknowledged", "note"]);
     assert_eq!(seen["evidence"].as_array().map(Vec::len), Some(2), "{seen}");
     for body in [json!({}), json!({"text": " "}), json!({"text": 5}), json!({"txt": "x"})] {
@@ -154,7 +198,10 @@ async fn incidents_are_seen_taken_on_and_written_down() {
     let events = house.app.services.store.deliveries.unrouted(10).await.expect("events");
     let kinds: Vec<&str> = events.iter().map(|event| event.kind.name()).collect();
     assert_eq!(kinds[2..], ["incident.acknowledged", "incident.updated"], "{kinds:?}");
-    assert_eq!(events[2].incident.as_ref().and_then(|facts| facts.acknowledged_by.as_deref()), Some("somebody on this machine"));
+    assert_eq!(
+        events[2].incident.as_ref().and_then(|facts| facts.acknowledged_by.as_deref()),
+        Some("somebody on this machine")
+    );
 
     house.ask("DELETE /api/v1/monitors/1", Value::Null).await;
     let closed = house.get("/api/v1/incidents?state=closed").await.json();
@@ -167,15 +214,23 @@ async fn incidents_are_seen_taken_on_and_written_down() {
 async fn incidents_come_in_pages() {
     let house = House::new().await;
     for name in ["a", "b", "c"] {
-        let id = house.declare(json!({"name": name, "http": format!("https://{name}.example/"), "every": "10s"})).await;
+        let id = house
+            .declare(json!({"name": name, "http": format!("https://{name}.example/"), "every": "10s"}))
+            .await;
         house.settle();
         house.observe(id, Seen::Fail(Code::WAIT_TIMEOUT)).await;
         house.observe(id, Seen::Fail(Code::WAIT_TIMEOUT)).await;
     }
     let first = house.get("/api/v1/incidents?limit=2").await.json();
     assert_eq!(first["items"].as_array().map(Vec::len), Some(2));
-    let rest = house.get(&format!("/api/v1/incidents?limit=2&after={}", first["next"].as_str().expect("more"))).await.json();
+    let rest = house
+        .get(&format!("/api/v1/incidents?limit=2&after={}", first["next"].as_str().expect("more")))
+        .await
+        .json();
     assert_eq!((rest["items"].as_array().map(Vec::len), &rest["next"]), (Some(1), &Value::Null));
-    assert_eq!(house.get("/api/v1/incidents?monitor=2").await.json()["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        house.get("/api/v1/incidents?monitor=2").await.json()["items"].as_array().map(Vec::len),
+        Some(1)
+    );
     assert_eq!(house.get("/api/v1/deliveries").await.json(), json!({"items": [], "next": null}));
 }

@@ -5,6 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use bw_domain::id::{IncidentId, MonitorId};
+use bw_domain::job::Job;
 use bw_domain::monitor::Defaults;
 use bw_domain::outcome::{Code, Outcome};
 use bw_domain::port::Fut;
@@ -13,7 +14,6 @@ use bw_domain::port::prober::{Assignment, Prober};
 use bw_domain::port::queue::{Depth, Lane, Lease, Leased, Queue, QueueError};
 use bw_domain::port::store::{Answer, Commit};
 use bw_domain::port::wake::{Topic, Wake};
-use bw_domain::job::Job;
 use bw_domain::schedule::Grid;
 use bw_domain::state::{Context, Trigger, step};
 use bw_domain::time::{Duration, Instant};
@@ -190,7 +190,8 @@ impl House {
     async fn commit(&self, id: MonitorId, outcome: Outcome) {
         let services = &self.app.services;
         let spec = services.catalog.get(id).expect("a monitor");
-        let loaded = services.store.states.load(vec![id]).await.expect("rows").pop().flatten().expect("a row");
+        let loaded =
+            services.store.states.load(vec![id]).await.expect("rows").pop().flatten().expect("a row");
         let spare: IncidentId = services.store.incidents.spare().await.expect("an id");
         let context = Context { now: outcome.at, spare, base_url: "", actor: "" };
         let step = step(&spec, &loaded.observed, &loaded.state, Trigger::Outcome(&outcome), &context);

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod applying;
 mod compat;
 mod history;
 mod house;

@@ -63,8 +63,12 @@ async fn text() {
     let families: BTreeSet<&str> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
     assert_eq!(families, BTreeSet::from(NAMES));
-    let series: Vec<&str> =
-        text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' ')).map(|(id, _)| id).collect();
+    let series: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.rsplit_once(' '))
+        .map(|(id, _)| id)
+        .collect();
     assert_eq!(series.len(), series.iter().collect::<BTreeSet<_>>().len(), "no series twice");
     assert!(text.ends_with('\n') && !text.contains("# EOF"));
 }
@@ -92,7 +96,10 @@ async fn promtool_finds_nothing() {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    #[expect(clippy::disallowed_methods, reason = "a test that lacks its tool asks whether that is a failure here")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test that lacks its tool asks whether that is a failure here"
+    )]
     let strict = std::env::var("BELLWETHER_TEST_STRICT").is_ok_and(|value| value == "1");
     let mut promtool = match started {
         Ok(promtool) => promtool,

@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 #[test]
 fn the_document_is_locked() {
     let committed = include_str!("../../../../docs/openapi.json");
-    assert!(bw_server::openapi() == committed, "the interface has changed: `cargo xtask generate` writes docs/openapi.json");
+    assert!(
+        bw_server::openapi() == committed,
+        "the interface has changed: `cargo xtask generate` writes docs/openapi.json"
+    );
 }
 
 #[test]
@@ -23,7 +26,10 @@ fn every_reference_has_its_schema_and_every_operation_says_what_it_does() {
     let mut ids = BTreeSet::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
-            assert!(ids.insert(operation["operationId"].to_string()), "{method} {path} has a name of its own");
+            assert!(
+                ids.insert(operation["operationId"].to_string()),
+                "{method} {path} has a name of its own"
+            );
             let said = operation["summary"].as_str().unwrap_or_default();
             assert!(said.len() > 10, "{method} {path} says what it does");
         }

@@ -11,7 +11,8 @@ use tokio::sync::oneshot;
 async fn exchange(stream: &mut TcpStream, request: &str) -> String {
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = vec![0; 64 * 1_024];
-    let length = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut answer)).await.expect("in time");
+    let length =
+        tokio::time::timeout(Duration::from_secs(5), stream.read(&mut answer)).await.expect("in time");
     String::from_utf8_lossy(&answer[..length.expect("read")]).into_owned()
 }
 
@@ -30,7 +31,8 @@ async fn answers_and_stops() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         let answer = exchange(&mut stream, "GET /monitors HTTP/1.1\r\nHost: evil.example\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
-        let answer = exchange(&mut stream, &format!("GET http://127.0.0.1:1/health HTTP/1.1\r\n{host}")).await;
+        let answer =
+            exchange(&mut stream, &format!("GET http://127.0.0.1:1/health HTTP/1.1\r\n{host}")).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         stop.send(()).expect("it listens");
         let mut rest = Vec::new();

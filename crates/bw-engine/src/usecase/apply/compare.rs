@@ -18,10 +18,16 @@ pub(super) struct Comparison {
 
 pub(super) enum Change {
     Create(Declaration),
-    Replace { old: Arc<Spec>, declared: Declaration },
+    Replace {
+        old: Arc<Spec>,
+        declared: Declaration,
+    },
     Delete(Arc<Spec>),
     /// A stored monitor that no longer compiles gets a declaration that does, or ends.
-    Mend { broken: Broken, declared: Option<Declaration> },
+    Mend {
+        broken: Broken,
+        declared: Option<Declaration>,
+    },
     PutAction(Action),
     DeleteAction(ActionId),
 }
@@ -61,7 +67,11 @@ async fn broken(services: &Services, owner: &Arc<str>) -> Result<BTreeMap<String
     Ok(found)
 }
 
-pub(super) async fn compare(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Comparison, UseError> {
+pub(super) async fn compare(
+    services: &Services,
+    owner: &Arc<str>,
+    declared: Declared,
+) -> Result<Comparison, UseError> {
     let mut comparison = Comparison { plan: Plan::default(), changes: Vec::new() };
     let problems = mistakes(&services.defaults, &declared);
     if !problems.is_empty() {
@@ -213,7 +223,9 @@ fn differences(old: &Declaration, new: &Declaration) -> Vec<String> {
         declared.secrets_mut().into_iter().map(|(path, secret)| (path, secret.expose().to_owned())).collect()
     };
     let (before, after) = (secrets(&mut old), secrets(&mut new));
-    fields.extend(after.into_iter().filter(|(path, value)| before.get(path) != Some(value)).map(|(path, _)| path));
+    fields.extend(
+        after.into_iter().filter(|(path, value)| before.get(path) != Some(value)).map(|(path, _)| path),
+    );
     fields.into_iter().collect()
 }
 
@@ -225,7 +237,9 @@ mod tests {
     #[test]
     fn differences_name_fields_and_changed_secrets() {
         let read = |value| Declaration::from_json(&value).expect("a declaration");
-        let old = read(json!({"name": "a", "http": "https://a.example/", "every": "10s", "webhook_url": "https://x/1"}));
+        let old = read(
+            json!({"name": "a", "http": "https://a.example/", "every": "10s", "webhook_url": "https://x/1"}),
+        );
         let new = read(json!({"name": "a", "http": "https://b.example/", "webhook_url": "https://x/2"}));
         assert_eq!(differences(&old, &new), ["every", "http", "webhook_url"]);
         assert!(differences(&old, &old).is_empty());

@@ -116,7 +116,9 @@ pub async fn apply(services: &Services, owner: &Arc<str>, declared: Declared) ->
                 }
                 return Ok(plan);
             }
-            Err(Refused::Conflict | Refused::Stale(_)) => drop(services.catalog.refresh(&services.store).await?),
+            Err(Refused::Conflict | Refused::Stale(_)) => {
+                drop(services.catalog.refresh(&services.store).await?)
+            }
             Err(refused) => return Err(refusal(refused)),
         }
     }
@@ -158,14 +160,17 @@ async fn decide(services: &Services, owner: &Arc<str>, changes: Vec<Change>) -> 
                     (EditKind::Replace { id: old.id, expect_revision, declared: next.declared }, commit)
                 }
                 Change::Delete(old) => {
-                    let commit =
-                        loaded.get(&old.id).map(|row| consequence(services, &old, row, Trigger::Deleted, owner));
+                    let commit = loaded
+                        .get(&old.id)
+                        .map(|row| consequence(services, &old, row, Trigger::Deleted, owner));
                     (EditKind::Delete { id: old.id, expect_revision: Some(old.revision) }, commit)
                 }
                 Change::Mend { broken: Broken { id, revision }, declared } => {
                     let expect_revision = Some(revision);
                     let kind = match declared {
-                        Some(declared) => EditKind::Replace { id, expect_revision, declared: Box::new(declared) },
+                        Some(declared) => {
+                            EditKind::Replace { id, expect_revision, declared: Box::new(declared) }
+                        }
                         None => EditKind::Delete { id, expect_revision },
                     };
                     (kind, None)

@@ -1,6 +1,7 @@
 //! Lists of monitors from memory alone: the catalog and the rows of observations. Ten thousand of them cost two
 //! walks over sorted lists, whatever the filter.
 
+use super::cursor::Cursor;
 use super::{MonitorView, Shown, mode};
 use crate::usecase::{Services, UseError};
 use bw_domain::id::MonitorId;
@@ -8,7 +9,6 @@ use bw_domain::limits;
 use bw_domain::monitor::Spec;
 use bw_domain::port::store::Loaded;
 use bw_domain::state::{Health, Observed, State};
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// Which monitors, in which order. The default is the first page of all, by id.
@@ -27,7 +27,14 @@ pub struct ListQuery {
 
 impl Default for ListQuery {
     fn default() -> Self {
-        ListQuery { limit: limits::PAGE_DEFAULT, after: None, state: None, labels: Vec::new(), q: None, sort: Sort::default() }
+        ListQuery {
+            limit: limits::PAGE_DEFAULT,
+            after: None,
+            state: None,
+            labels: Vec::new(),
+            q: None,
+            sort: Sort::default(),
+        }
     }
 }
 
@@ -48,7 +55,10 @@ impl LabelFilter {
     }
 
     fn matches(&self, spec: &Spec) -> bool {
-        spec.declared.labels.get(&self.key).is_some_and(|value| self.value.as_ref().is_none_or(|want| want == value))
+        spec.declared
+            .labels
+            .get(&self.key)
+            .is_some_and(|value| self.value.as_ref().is_none_or(|want| want == value))
     }
 }
 
@@ -130,7 +140,8 @@ pub async fn list(services: &Services, query: &ListQuery) -> Result<MonitorPage,
     // Nothing is copied before it is known to be on the page.
     let mut found: Vec<Met<'_>> = Vec::new();
     for met in meet(&specs, &rows) {
-        if !query.labels.iter().all(|label| label.matches(met.spec)) || !mentions(met.spec, needle.as_deref()) {
+        if !query.labels.iter().all(|label| label.matches(met.spec)) || !mentions(met.spec, needle.as_deref())
+        {
             continue;
         }
         let shown = met.shown();
@@ -164,13 +175,13 @@ pub async fn all(services: &Services) -> Result<Vec<MonitorView>, UseError> {
 }
 
 /// A monitor and its rows, borrowed.
-struct Met<'a> {
-    spec: &'a Arc<Spec>,
-    row: Option<&'a Loaded>,
+pub(super) struct Met<'a> {
+    pub spec: &'a Arc<Spec>,
+    pub row: Option<&'a Loaded>,
 }
 
 impl Met<'_> {
-    fn shown(&self) -> Shown {
+    pub fn shown(&self) -> Shown {
         Shown::of(self.row.map_or(Health::Unknown, |row| row.state.health), mode(self.spec))
     }
 }
@@ -195,110 +206,14 @@ pub(super) fn view(spec: Arc<Spec>, loaded: Option<Loaded>) -> MonitorView {
 fn mentions(spec: &Spec, needle: Option<&str>) -> bool {
     let Some(needle) = needle else { return true };
     let holds = |text: &str| text.to_lowercase().contains(needle);
-    holds(spec.name()) || holds(spec.probe.target()) || spec.declared.labels.values().any(|value| holds(value))
-}
-
-/// A place in an ordered list: survives that monitors come, go and move.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Cursor {
-    key: Key,
-    descending: bool,
-    id: MonitorId,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
-    Number(i64),
-    Text(String),
-}
-
-impl Cursor {
-    fn of(met: &Met<'_>, sort: Sort) -> Self {
-        let key = match sort.key {
-            SortKey::Id => Key::Number(met.spec.id.0),
-            SortKey::Name => Key::Text(met.spec.name().to_lowercase()),
-            SortKey::State => Key::Number(met.shown() as i64),
-            SortKey::Since => Key::Number(met.row.map_or(met.spec.created_at, |row| row.state.since).ms()),
-            SortKey::Latency => {
-                let latency = met.row.and_then(|row| super::latency_us(&row.observed));
-                Key::Number(latency.map_or(i64::MAX, i64::from))
-            }
-        };
-        Cursor { key, descending: sort.descending, id: met.spec.id }
-    }
-
-    fn parse(text: &str) -> Result<Self, UseError> {
-        Cursor::read(text).ok_or_else(|| UseError::invalid("after", "is not the `next` of a page before"))
-    }
-
-    /// `ID`, or kind, order, key, `~ID`: the id is read from the end, since a name may hold anything.
-    fn read(text: &str) -> Option<Self> {
-        if let Ok(id) = text.parse() {
-            return Some(Cursor { key: Key::Number(id), descending: false, id: MonitorId(id) });
-        }
-        let (head, id) = text.rsplit_once('~')?;
-        let mut head = head.chars();
-        let (kind, order, key) = (head.next()?, head.next()?, head.as_str());
-        let key = match kind {
-            'n' => Key::Number(key.parse().ok()?),
-            't' => Key::Text(key.to_owned()),
-            _ => return None,
-        };
-        let descending = match order {
-            '+' => false,
-            '-' => true,
-            _ => return None,
-        };
-        Some(Cursor { key, descending, id: MonitorId(id.parse().ok()?) })
-    }
-}
-
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let order = if self.descending { '-' } else { '+' };
-        match &self.key {
-            Key::Number(id) if *id == self.id.0 && !self.descending => write!(f, "{id}"),
-            Key::Number(key) => write!(f, "n{order}{key}~{}", self.id),
-            Key::Text(key) => write!(f, "t{order}{key}~{}", self.id),
-        }
-    }
-}
-
-impl PartialOrd for Cursor {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Cursor {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let order = self.key.cmp(&other.key).then(self.id.cmp(&other.id));
-        if self.descending { order.reverse() } else { order }
-    }
+    holds(spec.name())
+        || holds(spec.probe.target())
+        || spec.declared.labels.values().any(|value| holds(value))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cursors_survive_their_text() {
-        for (text, good) in [
-            ("17", true),
-            ("n-5~17", true),
-            ("n+5~17", true),
-            ("t+a~b é~17", true),
-            ("t-~17", true),
-            ("", false),
-            ("x+5~17", false),
-            ("n+five~17", false),
-            ("n+5", false),
-            ("é+5~17", false),
-        ] {
-            let read = Cursor::read(text);
-            assert_eq!(read.map(|cursor| cursor.to_string()), good.then(|| text.to_owned()), "{text}");
-        }
-    }
 
     #[test]
     fn orders_and_filters_are_read() {

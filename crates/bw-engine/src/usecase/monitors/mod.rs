@@ -1,12 +1,17 @@
 //! Monitors: seeing, declaring, editing, pausing, and probing them now.
 
+mod consequence;
+mod create;
+mod cursor;
 mod edit;
 mod list;
 mod probe;
 mod shown;
 
-pub use edit::{Create, create, delete, patch, pause, replace, resume};
-pub(super) use edit::{change_of, consequence, next_of, nothing_masked, refusal, settle};
+pub(super) use consequence::{change_of, consequence, next_of, refusal, settle};
+pub(super) use create::nothing_masked;
+pub use create::{Create, create};
+pub use edit::{delete, patch, pause, replace, resume};
 pub use list::{Counts, LabelFilter, ListQuery, MonitorPage, Sort, SortKey, all, get, list};
 pub use probe::{probe_draft, probe_now};
 pub use shown::Shown;

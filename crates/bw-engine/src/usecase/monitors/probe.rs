@@ -1,6 +1,6 @@
 //! One probe now, beside the schedule: what it sees is answered and not recorded, so that trying moves nothing.
 
-use super::edit::nothing_masked;
+use super::create::nothing_masked;
 use crate::usecase::{Services, UseError};
 use bw_domain::id::{MonitorId, Uuid};
 use bw_domain::job::{Job, window};

@@ -37,7 +37,9 @@ fn check(facts: Facts<'_>, doors: Doors) -> char {
 fn row(facts: Facts<'_>, doors: Doors) -> String {
     [Open, Door, Metrics, Page, Interface]
         .into_iter()
-        .map(|class| [false, true].map(|changes| check(Facts { class, changes, ..facts }, doors)).iter().collect())
+        .map(|class| {
+            [false, true].map(|changes| check(Facts { class, changes, ..facts }, doors)).iter().collect()
+        })
         .collect::<Vec<String>>()
         .join(" ")
 }
@@ -53,14 +55,29 @@ fn matrix() {
         ("by the name localhost", Facts { host: Some("LocalHost:1"), ..LOCAL }, OPEN, "rr ww rr ww ww"),
         ("by IPv6", Facts { host: Some("[::1]:8080"), ..LOCAL }, OPEN, "rr ww rr ww ww"),
         ("a rebound name", Facts { host: Some("evil.example"), ..LOCAL }, OPEN, "rr ww -- -- --"),
-        ("a name that only begins well", Facts { host: Some("localhost.evil.example"), ..LOCAL }, OPEN, "rr ww -- -- --"),
+        (
+            "a name that only begins well",
+            Facts { host: Some("localhost.evil.example"), ..LOCAL },
+            OPEN,
+            "rr ww -- -- --",
+        ),
         ("no Host", Facts { host: None, ..LOCAL }, OPEN, "rr ww -- -- --"),
         ("behind a proxy", Facts { forwarded: true, ..LOCAL }, OPEN, "rr ww -- -- --"),
         ("our own page", Facts { origin: own, ..LOCAL }, OPEN, "rr ww rr ww ww"),
         ("another site", Facts { origin: foreign, ..LOCAL }, OPEN, "rr w- r- w- w-"),
-        ("another port of this machine", Facts { origin: Some("http://127.0.0.1:3000"), ..LOCAL }, OPEN, "rr w- r- w- w-"),
+        (
+            "another port of this machine",
+            Facts { origin: Some("http://127.0.0.1:3000"), ..LOCAL },
+            OPEN,
+            "rr w- r- w- w-",
+        ),
         ("an opaque origin", Facts { origin: Some("null"), ..LOCAL }, OPEN, "rr w- r- w- w-"),
-        ("cross-site, says the browser", Facts { fetch_site: Some("cross-site"), ..LOCAL }, OPEN, "rr w- r- w- w-"),
+        (
+            "cross-site, says the browser",
+            Facts { fetch_site: Some("cross-site"), ..LOCAL },
+            OPEN,
+            "rr w- r- w- w-",
+        ),
         ("same-site is not us", Facts { fetch_site: Some("same-site"), ..LOCAL }, OPEN, "rr w- r- w- w-"),
         ("typed by a person", Facts { fetch_site: Some("none"), ..LOCAL }, OPEN, "rr ww rr ww ww"),
         ("another machine", FAR, OPEN, "rr ww ?? ?? ??"),
@@ -71,13 +88,38 @@ fn matrix() {
         ("another site, no doors", Facts { origin: foreign, ..FAR }, NONE, "rr w- w- w- w-"),
         ("a wrong token", Facts { presented: Wrong, ..LOCAL }, OPEN, "rr ?? ?? ?? ??"),
         ("a reading token", Facts { presented: Token(Scope::Read), ..FAR }, CLOSED, "rr r- r- r- r-"),
-        ("a reading token on this machine", Facts { presented: Token(Scope::Read), ..LOCAL }, OPEN, "rr r- r- r- r-"),
+        (
+            "a reading token on this machine",
+            Facts { presented: Token(Scope::Read), ..LOCAL },
+            OPEN,
+            "rr r- r- r- r-",
+        ),
         ("a writing token", Facts { presented: Token(Scope::Write), ..FAR }, CLOSED, "rr ww ww ww ww"),
-        ("a token behind a proxy", Facts { presented: Token(Scope::Write), forwarded: true, ..LOCAL }, OPEN, "rr ww ww ww ww"),
+        (
+            "a token behind a proxy",
+            Facts { presented: Token(Scope::Write), forwarded: true, ..LOCAL },
+            OPEN,
+            "rr ww ww ww ww",
+        ),
         ("a session", Facts { presented: session, origin: far_own, ..FAR }, CLOSED, "rr ww ww ww ww"),
-        ("a session, unproven", Facts { presented: Session { proven: false }, ..FAR }, CLOSED, "rr ww ww ww w-"),
-        ("a session, another site", Facts { presented: session, origin: foreign, ..FAR }, CLOSED, "rr w- w- w- w-"),
-        ("a session behind a proxy", Facts { presented: session, forwarded: true, ..LOCAL }, CLOSED, "rr ww ww ww ww"),
+        (
+            "a session, unproven",
+            Facts { presented: Session { proven: false }, ..FAR },
+            CLOSED,
+            "rr ww ww ww w-",
+        ),
+        (
+            "a session, another site",
+            Facts { presented: session, origin: foreign, ..FAR },
+            CLOSED,
+            "rr w- w- w- w-",
+        ),
+        (
+            "a session behind a proxy",
+            Facts { presented: session, forwarded: true, ..LOCAL },
+            CLOSED,
+            "rr ww ww ww ww",
+        ),
     ];
     for (who, facts, doors, expected) in table {
         assert_eq!(row(facts, doors), expected, "{who}");

@@ -20,10 +20,13 @@ pub enum Class {
 impl Class {
     /// The class of a path.
     pub fn of(path: &str) -> Self {
-        let under = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let under = |prefix: &str| {
+            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         if under("/health") || under("/-") {
             Class::Open
-        } else if under("/ui/sign-in") || under("/ui/sign-out") || under("/assets") || path == "/favicon.ico" {
+        } else if under("/ui/sign-in") || under("/ui/sign-out") || under("/assets") || path == "/favicon.ico"
+        {
             Class::Door
         } else if under("/metrics") {
             Class::Metrics
@@ -43,7 +46,9 @@ pub enum Presented {
     Wrong,
     Token(Scope),
     /// A living session. `proven`: the request carries its CSRF token beside the cookie.
-    Session { proven: bool },
+    Session {
+        proven: bool,
+    },
 }
 
 /// What is known of a request.
@@ -173,5 +178,4 @@ fn is_loopback_name(host: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "policy_tests.rs"]
 mod tests;

@@ -60,12 +60,16 @@ pub async fn house(settings: &Settings, environment: &Environment, clock: Arc<dy
     let (store, handle) = store(settings, environment, clock.clone(), entropy.clone()).await?;
     let defaults = Arc::new(settings.defaults.clone());
     let catalog = Arc::new(LiveCatalog::new(defaults.clone()));
-    catalog.refresh(&store).await.map_err(|error| Stop::failed(format!("the monitors cannot be read: {error}")))?;
+    catalog
+        .refresh(&store)
+        .await
+        .map_err(|error| Stop::failed(format!("the monitors cannot be read: {error}")))?;
     for (id, problems) in catalog.broken() {
         let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
         tracing::error!("monitor={id} is not probed: {}", why.join("; "));
     }
-    let prober = bw_probe::Config { gate: gate.clone(), ..bw_probe::Config::new(net.clone(), Runtime::current()) };
+    let prober =
+        bw_probe::Config { gate: gate.clone(), ..bw_probe::Config::new(net.clone(), Runtime::current()) };
     let outbound = Outbound::new(net);
     let services = Services {
         store,
@@ -104,7 +108,8 @@ async fn store(
     let key = key(&directory, environment, &*entropy)?;
     let options = sqlite::Options { directory, key, retention: settings.retention, clock, entropy };
     let opened = tokio::task::spawn_blocking(move || sqlite::open(options)).await;
-    let opened = opened.map_err(|error| Stop::failed(format!("the database could not be opened: {error}")))?;
+    let opened =
+        opened.map_err(|error| Stop::failed(format!("the database could not be opened: {error}")))?;
     let opened = opened.map_err(|error| Stop::failed(chain(&error)))?;
     for warning in &opened.report.warnings {
         tracing::warn!("{warning}");
@@ -132,7 +137,9 @@ fn make_directory(directory: &Path) -> Outcome<()> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
     made.map_err(|error| {
         let directory = directory.display();
-        Stop::failed(format!("the data directory {directory} cannot be made: {error}; name another with --data DIR"))
+        Stop::failed(format!(
+            "the data directory {directory} cannot be made: {error}; name another with --data DIR"
+        ))
     })
 }
 

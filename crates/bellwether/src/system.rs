@@ -51,7 +51,9 @@ impl SystemEntropy {
 impl Entropy for SystemEntropy {
     fn bits(&self) -> u128 {
         let mut bytes = [0; 16];
-        self.random.fill(&mut bytes).expect("the operating system has random numbers, or nothing here is safe");
+        self.random
+            .fill(&mut bytes)
+            .expect("the operating system has random numbers, or nothing here is safe");
         u128::from_le_bytes(bytes)
     }
 }

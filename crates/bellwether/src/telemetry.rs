@@ -23,7 +23,8 @@ pub fn start(form: LogForm, clock: Arc<dyn Clock>) {
         .with_default(LevelFilter::WARN)
         .with_target("bw_", LevelFilter::INFO)
         .with_target("bellwether", LevelFilter::INFO);
-    let started = tracing_subscriber::registry().with(layer(form, clock, std::io::stderr)).with(ours).try_init();
+    let started =
+        tracing_subscriber::registry().with(layer(form, clock, std::io::stderr)).with(ours).try_init();
     // A second start within one process only happens in tests, and the first writer is as good there.
     drop(started);
 }
@@ -52,7 +53,9 @@ where
         let (now, level) = (self.clock.now(), *event.metadata().level());
         match self.form {
             LogForm::Human => writeln!(out, "{now} {}", said.human(level)),
-            LogForm::Json => writeln!(out, "{}", said.json(now.to_string(), level, event.metadata().target())),
+            LogForm::Json => {
+                writeln!(out, "{}", said.json(now.to_string(), level, event.metadata().target()))
+            }
         }
     }
 }
@@ -79,7 +82,8 @@ impl Said {
     }
 
     fn json(self, time: String, level: Level, target: &str) -> Value {
-        let mut line: Map<String, Value> = self.fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let mut line: Map<String, Value> =
+            self.fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         line.insert("time".to_owned(), json!(time));
         line.insert("level".to_owned(), json!(level.as_str().to_ascii_lowercase()));
         line.insert("target".to_owned(), json!(target));
@@ -194,8 +198,10 @@ mod tests {
 
     #[test]
     fn for_machines() {
-        let lines: Vec<Value> =
-            written(LogForm::Json).lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+        let lines: Vec<Value> = written(LogForm::Json)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+            .collect();
         assert_eq!(lines[0]["message"], "[STATE CHANGE] monitor=1 UNKNOWN -> UP");
         assert_eq!((&lines[1]["message"], &lines[1]["level"]), (&json!("first\nsecond"), &json!("warn")));
         assert_eq!((&lines[2]["count"], &lines[2]["time"]), (&json!(3), &json!("2026-01-20T10:30:00.000Z")));

@@ -27,8 +27,13 @@ pub(crate) async fn post(outbound: &Outbound, post: Post<'_>, now: Instant) -> E
     headers.push(("idempotency-key".to_owned(), delivery.to_string()));
     headers.push(("content-type".to_owned(), "application/json".to_owned()));
     let url = url.expose();
-    let request =
-        OutRequest { method: Method::POST, url: url.to_owned(), headers, body: body.into(), timeout: SEND_TIMEOUT };
+    let request = OutRequest {
+        method: Method::POST,
+        url: url.to_owned(),
+        headers,
+        body: body.into(),
+        timeout: SEND_TIMEOUT,
+    };
     match outbound.request(request).await {
         Ok(answer) => {
             let said = said(&answer.body, url);

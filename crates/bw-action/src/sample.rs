@@ -109,11 +109,7 @@ pub(crate) fn closed() -> Event {
 
 /// What a monitor's own webhook hears.
 pub(crate) fn changed() -> Event {
-    Event {
-        id: EventId::of(&[b"changed"]),
-        kind: EventKind::MonitorChanged,
-        ..opened()
-    }
+    Event { id: EventId::of(&[b"changed"]), kind: EventKind::MonitorChanged, ..opened() }
 }
 
 fn subject() -> Subject {

@@ -17,8 +17,11 @@ pub(crate) fn missed(event: &Event, merged: &[Arc<Event>]) -> String {
         return String::new();
     }
     let ends = changes.iter().skip(1).map(|(_, at)| *at).chain([event.at]);
-    let spells: Vec<String> =
-        changes.iter().zip(ends).map(|((health, from), to)| format!("{health} {}", between(*from, to))).collect();
+    let spells: Vec<String> = changes
+        .iter()
+        .zip(ends)
+        .map(|((health, from), to)| format!("{health} {}", between(*from, to)))
+        .collect();
     let (left_out, listed) = spells.split_at(spells.len().saturating_sub(LISTED));
     let earlier = match left_out.len() {
         0 => String::new(),

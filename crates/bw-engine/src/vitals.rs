@@ -121,7 +121,10 @@ impl Vitals {
 
     /// Commits per bucket (the last one unbounded) and the sum of all in microseconds.
     pub fn commits(&self) -> (Vec<u64>, u64) {
-        (self.commit_buckets.iter().map(|bucket| bucket.load(Relaxed)).collect(), self.commit_us.load(Relaxed))
+        (
+            self.commit_buckets.iter().map(|bucket| bucket.load(Relaxed)).collect(),
+            self.commit_us.load(Relaxed),
+        )
     }
 
     /// Notes whether the store answered; remembers since when it does not.

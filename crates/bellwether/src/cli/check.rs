@@ -51,7 +51,9 @@ fn document(args: &CheckArgs) -> Answered<Value> {
         Some(("tcp", address)) => ("tcp", address.trim_end_matches('/')),
         Some(("tls", address)) => ("tls", address.trim_end_matches('/')),
         Some((scheme, _)) => {
-            return Err(Stop::usage(format!("`{scheme}://` is not probed: write http://, https://, tcp:// or tls://")));
+            return Err(Stop::usage(format!(
+                "`{scheme}://` is not probed: write http://, https://, tcp:// or tls://"
+            )));
         }
         None => {
             let url = &args.url;
@@ -108,8 +110,10 @@ fn assignment(spec: Arc<Spec>, now: Instant) -> Assignment {
 /// What `--json` prints.
 fn report(spec: &Spec, outcome: &Outcome) -> Value {
     let ms = |us: u32| f64::from(us) / 1_000.0;
-    let phases: serde_json::Map<String, Value> =
-        Phase::ALL.iter().map(|phase| (phase.word().to_owned(), json!(ms(outcome.phases.get(*phase))))).collect();
+    let phases: serde_json::Map<String, Value> = Phase::ALL
+        .iter()
+        .map(|phase| (phase.word().to_owned(), json!(ms(outcome.phases.get(*phase)))))
+        .collect();
     json!({
         "target": spec.probe.target(),
         "at": outcome.at,

@@ -45,7 +45,13 @@ pub enum Missing {
 }
 
 /// Asks one thing and lets go.
-pub fn ask(place: &PlaceArgs, missing: Missing, method: Method, path: &str, body: Option<Value>) -> Outcome<Value> {
+pub fn ask(
+    place: &PlaceArgs,
+    missing: Missing,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Outcome<Value> {
     super::block_on(async {
         let server = Server::reach(place, missing).await?;
         let answer = server.ask(method, path, body).await;
@@ -128,14 +134,16 @@ fn is_held(data: &Path) -> bool {
 
 /// Where the server of this configuration listens.
 fn url_of(settings: &Settings) -> Outcome<String> {
-    let mut address: SocketAddr = settings
-        .listen
-        .first()
-        .copied()
-        .filter(|address| address.port() != 0)
-        .ok_or_else(|| Stop::failed("a server runs on this data directory: set BELLWETHER_URL to its address"))?;
+    let mut address: SocketAddr =
+        settings.listen.first().copied().filter(|address| address.port() != 0).ok_or_else(|| {
+            Stop::failed("a server runs on this data directory: set BELLWETHER_URL to its address")
+        })?;
     if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        address.set_ip(if address.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
     }
     Ok(format!("http://{address}"))
 }
@@ -188,7 +196,12 @@ async fn over_http(net: &Arc<Net>, sent: Sent<'_>) -> Result<(u16, Vec<u8>), Fai
     Ok((answer.status(), answer.body))
 }
 
-async fn in_process(router: axum::Router, method: Method, path: &str, body: String) -> Outcome<(u16, Vec<u8>)> {
+async fn in_process(
+    router: axum::Router,
+    method: Method,
+    path: &str,
+    body: String,
+) -> Outcome<(u16, Vec<u8>)> {
     let failed = |error: String| Stop::failed(format!("the request cannot be made: {error}"));
     let request = Request::builder()
         .method(method)
@@ -208,13 +221,17 @@ async fn in_process(router: axum::Router, method: Method, path: &str, body: Stri
 }
 
 fn unreachable(url: &str, failure: &Failure) -> Stop {
-    Stop::failed(format!("the server at {url} cannot be asked: {failure}; is it running, and is BELLWETHER_URL right?"))
+    Stop::failed(format!(
+        "the server at {url} cannot be asked: {failure}; is it running, and is BELLWETHER_URL right?"
+    ))
 }
 
 /// A problem document as lines: each mistake with its path, else its sentence.
 fn problem(status: u16, document: &Value) -> Stop {
     if status == 401 {
-        return Stop::failed("the server wants a token: set BELLWETHER_TOKEN (`bellwether tokens create NAME` makes one)");
+        return Stop::failed(
+            "the server wants a token: set BELLWETHER_TOKEN (`bellwether tokens create NAME` makes one)",
+        );
     }
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
     let mistakes = document["errors"].as_array().into_iter().flatten();

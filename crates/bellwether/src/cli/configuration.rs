@@ -23,7 +23,12 @@ fn check(place: &PlaceArgs) -> Outcome {
     }
     let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
     let (monitors, actions) = (file.declared.monitors.len(), file.declared.actions.len());
-    Ok(Answer::good(format!("{}: good, {}, {}", file.shown(), count(monitors, "monitor"), count(actions, "action"))))
+    Ok(Answer::good(format!(
+        "{}: good, {}, {}",
+        file.shown(),
+        count(monitors, "monitor"),
+        count(actions, "action")
+    )))
 }
 
 fn shown(place: &PlaceArgs) -> Outcome {

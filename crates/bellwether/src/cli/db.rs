@@ -21,7 +21,10 @@ fn directory(place: &PlaceArgs) -> Outcome<PathBuf> {
     if data.join("bellwether.db").exists() {
         return Ok(data);
     }
-    Err(Stop::failed(format!("there is no database below {}: name the directory with --data DIR", data.display())))
+    Err(Stop::failed(format!(
+        "there is no database below {}: name the directory with --data DIR",
+        data.display()
+    )))
 }
 
 fn check(place: &PlaceArgs) -> Outcome {
@@ -31,7 +34,8 @@ fn check(place: &PlaceArgs) -> Outcome {
     if report.problems.is_empty() {
         return Ok(Answer::good(format!("{}: whole", shown.display())));
     }
-    let lines: Vec<String> = report.problems.iter().map(|line| format!("{}: {line}", shown.display())).collect();
+    let lines: Vec<String> =
+        report.problems.iter().map(|line| format!("{}: {line}", shown.display())).collect();
     let advice = "put a backup in its place with `bellwether db restore FILE`";
     Err(Stop::failed(format!("{}\n{advice}", lines.join("\n"))))
 }
@@ -43,7 +47,11 @@ fn backup(place: &PlaceArgs, file: &Path) -> Outcome {
     }
     sqlite::backup(&directory, file).map_err(|error| Stop::failed(chain(&error)))?;
     let key = directory.join("secret.key");
-    Ok(Answer::good(format!("{} written; keep {} beside it: without the key its secrets stay sealed", file.display(), key.display())))
+    Ok(Answer::good(format!(
+        "{} written; keep {} beside it: without the key its secrets stay sealed",
+        file.display(),
+        key.display()
+    )))
 }
 
 fn restore(place: &PlaceArgs, file: &Path) -> Outcome {

@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 
 /// Reads, checks, and hands over.
 pub fn run(args: ApplyArgs) -> Outcome {
-    let file = config::read(Some(&args.file), &variable).map_err(|mistakes| Stop::failed(mistakes.to_string()))?;
+    let file =
+        config::read(Some(&args.file), &variable).map_err(|mistakes| Stop::failed(mistakes.to_string()))?;
     let owner = args.owner.clone().unwrap_or_else(|| file.owner.clone());
     let body = json!({ "owner": owner, "plan": args.plan, "document": file.declarations() });
-    let answer = ask(&args.place, Missing::Make, Method::POST, "/api/v1/apply", Some(body)).map_err(|stop| {
-        // The server knows paths; only the file knows lines.
-        Stop { sentence: file.with_lines(&stop.sentence), ..stop }
-    })?;
+    let answer =
+        ask(&args.place, Missing::Make, Method::POST, "/api/v1/apply", Some(body)).map_err(|stop| {
+            // The server knows paths; only the file knows lines.
+            Stop { sentence: file.with_lines(&stop.sentence), ..stop }
+        })?;
     Ok(Answer::good(told(&answer, args.plan)))
 }
 
@@ -25,12 +27,20 @@ fn told(answer: &Value, plan: bool) -> String {
     for (key, sign) in [("create", '+'), ("replace", '~'), ("delete", '-')] {
         for item in answer[key].as_array().into_iter().flatten() {
             let text = |key: &str| item[key].as_str().unwrap_or_default();
-            let fields: Vec<&str> = item["fields"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let fields: Vec<&str> =
+                item["fields"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
             lines.push(format!("{sign} {} {}{fields}", text("kind"), text("key")));
         }
     }
-    lines.extend(answer["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).map(|note| format!("! {note}")));
+    lines.extend(
+        answer["notes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(|note| format!("! {note}")),
+    );
     let count = |key: &str| answer[key].as_array().map_or(0, Vec::len);
     let (new, changed, gone) = (count("create"), count("replace"), count("delete"));
     let unchanged = answer["unchanged"].as_u64().unwrap_or(0);

@@ -60,7 +60,10 @@ fn writable(data: &Path) -> Finding {
         Ok(()) => Finding::Good(data.display().to_string()),
         Err(error) => Finding::Broken(
             format!("{} cannot be written: {error}", place.display()),
-            format!("give it to this user (chown) or name another directory with --data; wanted: {}", data.display()),
+            format!(
+                "give it to this user (chown) or name another directory with --data; wanted: {}",
+                data.display()
+            ),
         ),
     }
 }
@@ -77,13 +80,16 @@ fn file_system(data: &Path) -> Finding {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     match kind_of(&mounts, &place) {
         None => Finding::Lacks("its kind is unknown".to_owned(), "nothing, if it is a disk of this machine"),
-        Some(kind) if ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"].contains(&kind.as_str()) => Finding::Broken(
-            format!("{kind} is shared over a network, where the database's locks cannot be trusted"),
-            "put the data directory on a disk of this machine".to_owned(),
-        ),
-        Some(kind) if ["tmpfs", "ramfs"].contains(&kind.as_str()) => {
-            Finding::Lacks(format!("{kind} forgets everything at the next boot"), "put the data directory on a disk")
+        Some(kind) if ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"].contains(&kind.as_str()) => {
+            Finding::Broken(
+                format!("{kind} is shared over a network, where the database's locks cannot be trusted"),
+                "put the data directory on a disk of this machine".to_owned(),
+            )
         }
+        Some(kind) if ["tmpfs", "ramfs"].contains(&kind.as_str()) => Finding::Lacks(
+            format!("{kind} forgets everything at the next boot"),
+            "put the data directory on a disk",
+        ),
         Some(kind) => Finding::Good(kind),
     }
 }
@@ -102,7 +108,9 @@ fn kind_of(mounts: &str, place: &Path) -> Option<String> {
 fn open_files() -> Finding {
     match resources::open_files() {
         None => Finding::Good("no limit".to_owned()),
-        Some(limit) if limit >= PROBES_AT_ONCE as u64 + 1_000 => Finding::Good(format!("{limit} may be open at once")),
+        Some(limit) if limit >= PROBES_AT_ONCE as u64 + 1_000 => {
+            Finding::Good(format!("{limit} may be open at once"))
+        }
         Some(limit) => Finding::Lacks(
             format!("{limit} may be open at once, which bounds how many probes run at the same time"),
             "raise the hard limit: LimitNOFILE=65536 in systemd, ulimit -Hn 65536 in a shell",
@@ -141,7 +149,8 @@ fn resolver(file: &Path) -> Finding {
 /// Whether there is a way to the world: connecting a datagram socket sends nothing and asks the routing table.
 fn route(to: &str) -> Finding {
     let Ok(ip) = to.parse::<IpAddr>() else { return Finding::Good(String::new()) };
-    let from: SocketAddr = if ip.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { (std::net::Ipv6Addr::UNSPECIFIED, 0).into() };
+    let from: SocketAddr =
+        if ip.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { (std::net::Ipv6Addr::UNSPECIFIED, 0).into() };
     let asked = UdpSocket::bind(from).and_then(|socket| {
         socket.connect((ip, 9))?;
         socket.local_addr()
@@ -179,7 +188,9 @@ mod tests {
     fn servers_of_the_resolver() {
         let here = tempfile::tempdir().expect("a directory");
         let file = here.path().join("resolv.conf");
-        for (text, good) in [("nameserver 192.0.2.53\nsearch x\n", true), ("search x\n", false), ("nameserver x\n", false)] {
+        for (text, good) in
+            [("nameserver 192.0.2.53\nsearch x\n", true), ("search x\n", false), ("nameserver x\n", false)]
+        {
             std::fs::write(&file, text).expect("it is written");
             assert_eq!(matches!(resolver(&file), Finding::Good(_)), good, "{text}");
         }

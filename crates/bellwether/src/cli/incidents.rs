@@ -13,7 +13,8 @@ pub fn run(command: IncidentsCommand) -> Outcome {
     match command {
         IncidentsCommand::List(args) => list(&args),
         IncidentsCommand::Show(OneArgs { id, list }) => {
-            let incident = ask(&list.place, Missing::Refuse, Method::GET, &format!("/api/v1/incidents/{id}"), None)?;
+            let incident =
+                ask(&list.place, Missing::Refuse, Method::GET, &format!("/api/v1/incidents/{id}"), None)?;
             show(&incident, list.json)
         }
         IncidentsCommand::Ack(args) => acknowledge(&args),
@@ -34,14 +35,22 @@ fn list(args: &IncidentListArgs) -> Outcome {
 }
 
 fn row(incident: &Value) -> Vec<String> {
-    let text = |pointer: &str| incident.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |pointer: &str| incident.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let state = match (incident["closed_at"].is_null(), incident["acknowledged"].is_null()) {
         (false, _) => "closed",
         (true, true) => "open",
         (true, false) => "acknowledged",
     };
     let id = incident["id"].to_string();
-    vec![id, state.to_owned(), text("/opened_at"), text("/closed_at"), text("/subject/name"), text("/cause/text")]
+    vec![
+        id,
+        state.to_owned(),
+        text("/opened_at"),
+        text("/closed_at"),
+        text("/subject/name"),
+        text("/cause/text"),
+    ]
 }
 
 fn acknowledge(args: &OneArgs) -> Outcome {

@@ -24,7 +24,8 @@ use std::future::Future;
 
 /// Runs a command line.
 pub fn run(arguments: Vec<OsString>) -> Outcome {
-    let words: Vec<String> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<String> =
+        arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     if let Some(stop) = reserved::refuse(&words) {
         return Err(stop);
     }
@@ -78,7 +79,8 @@ pub fn setup(args: &ServeArgs) -> Outcome<Setup> {
     }
     let named = args.place.config.clone().or_else(|| environment.config.clone());
     let path = config::find(named.as_deref());
-    let file = config::read(path.as_deref(), &variable).map_err(|mistakes| Stop::failed(mistakes.to_string()))?;
+    let file =
+        config::read(path.as_deref(), &variable).map_err(|mistakes| Stop::failed(mistakes.to_string()))?;
     let settings = Settings::layered(file.stated.clone(), &environment, serve::flags(args))
         .map_err(|problems| Stop::failed(file.locate(problems).to_string()))?;
     file.check(&settings.defaults).map_err(|mistakes| Stop::failed(mistakes.to_string()))?;

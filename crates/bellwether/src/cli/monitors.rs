@@ -13,7 +13,8 @@ pub fn run(command: MonitorsCommand) -> Outcome {
     match command {
         MonitorsCommand::List(args) => list(&args),
         MonitorsCommand::Show(OneArgs { id, list }) => {
-            let monitor = ask(&list.place, Missing::Refuse, Method::GET, &format!("/api/v1/monitors/{id}"), None)?;
+            let monitor =
+                ask(&list.place, Missing::Refuse, Method::GET, &format!("/api/v1/monitors/{id}"), None)?;
             show(&monitor, list.json)
         }
         MonitorsCommand::Pause(args) => switch(&args, "pause", "paused"),
@@ -54,7 +55,9 @@ pub async fn all(server: &Server, path: &str) -> Outcome<Vec<Value>> {
 /// A cursor within a query.
 fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if plain(byte) { (byte as char).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn row(monitor: &Value) -> Vec<String> {

@@ -5,15 +5,27 @@ use crate::answer::Stop;
 
 const LATER: &[(&str, &str)] = &[
     ("api", "the role `api` comes later, with PostgreSQL; `bellwether serve` has all roles in one process"),
-    ("scheduler", "the role `scheduler` comes later, with PostgreSQL; `bellwether serve` has all roles in one process"),
-    ("worker", "the role `worker` comes later, with PostgreSQL; `bellwether serve` has all roles in one process"),
+    (
+        "scheduler",
+        "the role `scheduler` comes later, with PostgreSQL; `bellwether serve` has all roles in one process",
+    ),
+    (
+        "worker",
+        "the role `worker` comes later, with PostgreSQL; `bellwether serve` has all roles in one process",
+    ),
     ("db-init", "`db-init` comes later, with PostgreSQL; `bellwether serve` prepares its own database"),
     ("agent", "agents come later; until then every probe runs from the machine of `bellwether serve`"),
-    ("probe-function", "probe functions come later; until then every probe runs from the machine of `bellwether serve`"),
+    (
+        "probe-function",
+        "probe functions come later; until then every probe runs from the machine of `bellwether serve`",
+    ),
     ("exec", "`exec` comes later, with heartbeats"),
     ("beats", "`beats` comes later, with heartbeats"),
     ("routes", "`routes` comes later; until then declared actions hear `incident.*`"),
-    ("actions", "`actions test` comes later; until then `/api/v1/deliveries` shows what each action answered"),
+    (
+        "actions",
+        "`actions test` comes later; until then `/api/v1/deliveries` shows what each action answered",
+    ),
     ("import", "importers come later; until then write the monitors into bellwether.yaml"),
 ];
 
@@ -23,7 +35,9 @@ pub fn refuse(arguments: &[String]) -> Option<Stop> {
         && first == "db"
         && second == "copy"
     {
-        return Some(Stop::usage("`db copy` comes later, with PostgreSQL; `bellwether db backup FILE` copies to a file"));
+        return Some(Stop::usage(
+            "`db copy` comes later, with PostgreSQL; `bellwether db backup FILE` copies to a file",
+        ));
     }
     let first = arguments.first()?;
     let (_, sentence) = LATER.iter().find(|(word, _)| word == first)?;

@@ -145,10 +145,12 @@ fn bind(settings: &Settings, access: &bw_server::auth::AuthConfig) -> Outcome<Ve
 
 /// Where people on this machine reach us.
 fn url(sockets: &[(TcpSocket, SocketAddr)]) -> Outcome<String> {
-    let (_, address) = sockets.first().ok_or_else(|| Stop::failed("there is no address to listen on: see --listen"))?;
+    let (_, address) =
+        sockets.first().ok_or_else(|| Stop::failed("there is no address to listen on: see --listen"))?;
     let mut shown = *address;
     if shown.ip().is_unspecified() {
-        let loopback = if shown.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+        let loopback =
+            if shown.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
         shown.set_ip(loopback);
     }
     Ok(format!("http://{shown}"))

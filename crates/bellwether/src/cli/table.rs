@@ -10,7 +10,8 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let head = head.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let mut out = String::new();
     for row in std::iter::once(&head).chain(rows) {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         out.push_str(cells.join("  ").trim_end());
         out.push('\n');
     }

@@ -37,7 +37,8 @@ fn list(args: &ListArgs) -> Outcome {
         .iter()
         .map(|token| {
             let head = [token["id"].to_string()].into_iter();
-            head.chain(["name", "scope", "prefix", "created_at", "revoked_at"].map(|key| text(token, key))).collect()
+            head.chain(["name", "scope", "prefix", "created_at", "revoked_at"].map(|key| text(token, key)))
+                .collect()
         })
         .collect();
     Ok(Answer::good(table(&["ID", "NAME", "SCOPE", "BEGINS", "CREATED", "REVOKED"], &rows)))

@@ -75,7 +75,12 @@ fn trusted(certificate: &Certificate, now: Instant) -> Vec<String> {
     let days = certificate.days_left(now);
     let left = if days < 0 { format!("ended {} days ago", -days) } else { format!("{days} days left") };
     let mut lines = vec![String::new(), format!("  certificate {}, {left}", plain(&certificate.subject))];
-    lines.push(format!("  issued by {}; {}, {}", plain(&certificate.issuer), certificate.protocol, certificate.key));
+    lines.push(format!(
+        "  issued by {}; {}, {}",
+        plain(&certificate.issuer),
+        certificate.protocol,
+        certificate.key
+    ));
     if !certificate.problem.is_empty() {
         lines.push(format!("  not trusted: {}", plain(&certificate.problem)));
     }
@@ -113,7 +118,12 @@ mod tests {
             not_after: at,
         };
         let ours = Outcome::ours(job, at, Code::SELF_FAULT, "");
-        Outcome { latency_us: 48_000, phases: Phases([12_000, 12_000, 0, 10, 23_000, 990]), evidence: None, ..ours }
+        Outcome {
+            latency_us: 48_000,
+            phases: Phases([12_000, 12_000, 0, 10, 23_000, 990]),
+            evidence: None,
+            ..ours
+        }
     }
 
     #[test]
@@ -148,7 +158,10 @@ mod tests {
             ..outcome()
         };
         let drawn = draw("http://shop.example.com/", &fail, Instant::ZERO);
-        assert!(drawn.starts_with("FAIL  http://shop.example.com/, status 503, expect.status, 48.0 ms\n"), "{drawn}");
+        assert!(
+            drawn.starts_with("FAIL  http://shop.example.com/, status 503, expect.status, 48.0 ms\n"),
+            "{drawn}"
+        );
         assert!(drawn.contains("  expected: status == 200\n") && !drawn.contains('\u{1b}'), "{drawn}");
     }
 }

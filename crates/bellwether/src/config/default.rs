@@ -56,7 +56,8 @@ fn list(out: &mut String, name: &str, table: &[Key], shown: &[&str]) {
         dash = "  ";
     }
     for key in table.iter().filter(|key| !shown.contains(&key.path)) {
-        let default = if key.default.is_empty() { String::new() } else { format!(" Default: {}.", key.default) };
+        let default =
+            if key.default.is_empty() { String::new() } else { format!(" Default: {}.", key.default) };
         let words = format!("{}: {}{default}", key.path, key.doc);
         for (index, text) in wrapped(&words, WIDTH - INDENT.len() - 2).iter().enumerate() {
             line(out, &format!("{INDENT}{}{text}", if index == 0 { "" } else { "  " }));

@@ -66,7 +66,9 @@ impl Environment {
     /// What was set to something that cannot be.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for (name, value) in [("FAIL_THRESHOLD", &self.fail_threshold), ("SUCCESS_THRESHOLD", &self.success_threshold)] {
+        for (name, value) in
+            [("FAIL_THRESHOLD", &self.fail_threshold), ("SUCCESS_THRESHOLD", &self.success_threshold)]
+        {
             if value.as_ref().is_some_and(|value| threshold(value).is_none()) {
                 problems.push(Problem::new(name, "must be a whole number from 1 to 1000"));
             }

@@ -49,8 +49,9 @@ fn expanded(text: &str, variable: Lookup<'_>) -> Result<String, String> {
                 .split_once('}')
                 .filter(|(name, _)| is_name(name))
                 .ok_or("`${` begins the name of a variable, as in ${NAME}; write `$$` for a dollar sign")?;
-            let value = variable(name)
-                .ok_or_else(|| format!("the variable {name} is not set; set it, or write `$$` for a dollar sign"))?;
+            let value = variable(name).ok_or_else(|| {
+                format!("the variable {name} is not set; set it, or write `$$` for a dollar sign")
+            })?;
             out.push_str(&value);
             rest = tail;
         } else {

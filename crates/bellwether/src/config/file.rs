@@ -54,7 +54,8 @@ pub fn read(path: Option<&Path>, variable: Lookup<'_>) -> Result<ConfigFile, Mis
 /// Reads a text that came from `path`.
 pub fn read_text(text: &str, path: Option<&Path>, variable: Lookup<'_>) -> Result<ConfigFile, Mistakes> {
     let file = path.map_or_else(|| DEFAULT_FILE.to_owned(), |path| path.display().to_string());
-    let mut tree = tree::parse(text).map_err(|mistake| Mistakes { file: file.clone(), all: vec![mistake] })?;
+    let mut tree =
+        tree::parse(text).map_err(|mistake| Mistakes { file: file.clone(), all: vec![mistake] })?;
     let mut mistakes = tree.twice();
     mistakes.extend(expand(&mut tree, variable));
     let mut document = tree.to_json();

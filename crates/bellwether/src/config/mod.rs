@@ -48,7 +48,8 @@ impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, Mistake { place, path, message }) in self.all.iter().enumerate() {
             let line = if index == 0 { "" } else { "\n" };
-            let at = if place.line == 0 { String::new() } else { format!(":{}:{}", place.line, place.column) };
+            let at =
+                if place.line == 0 { String::new() } else { format!(":{}:{}", place.line, place.column) };
             let colon = if path.is_empty() { "" } else { ": " };
             write!(f, "{line}{}{at}: {path}{colon}{message}", self.file)?;
         }

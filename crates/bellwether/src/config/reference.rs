@@ -18,8 +18,20 @@ pub fn reference() -> String {
          good one stays in force, and the log, `/api/v1/system` and `bellwether_config_reload_success` say so.\n",
     );
     section(&mut out, "Settings", "They belong to the process that reads the file.", SETTINGS, true);
-    section(&mut out, "Declarations", "They belong to the installation and are applied as one transaction under the name of the file. What a file owns can be edited in the file only.", DECLARATIONS, false);
-    section(&mut out, "A monitor", "`http`, `tcp` or `tls` says what is probed; everything else may be left out.", MONITOR, false);
+    section(
+        &mut out,
+        "Declarations",
+        "They belong to the installation and are applied as one transaction under the name of the file. What a file owns can be edited in the file only.",
+        DECLARATIONS,
+        false,
+    );
+    section(
+        &mut out,
+        "A monitor",
+        "`http`, `tcp` or `tls` says what is probed; everything else may be left out.",
+        MONITOR,
+        false,
+    );
     section(&mut out, "An action", "`name` and `type` are needed.", ACTION, false);
     variables(&mut out);
     out.push_str("\n## What comes later\n\nThese keys are known and refused with a sentence.\n\n");
@@ -43,7 +55,15 @@ fn section(out: &mut String, title: &str, words: &str, keys: &[Key], outside: bo
         if outside && key.live {
             meaning.push_str(" Counts without a restart.");
         }
-        put(out, &format!("| `{}` | {} | {default} | {} |", key.path, value(key.kind), meaning.replace('|', "\\|")));
+        put(
+            out,
+            &format!(
+                "| `{}` | {} | {default} | {} |",
+                key.path,
+                value(key.kind),
+                meaning.replace('|', "\\|")
+            ),
+        );
     }
 }
 
@@ -73,7 +93,10 @@ fn variables(out: &mut String) {
         ("BELLWETHER_ADMIN_PASSWORD", "The password with which people sign in beyond loopback."),
         ("BELLWETHER_TOKEN", "A token with write scope that is accepted; the commands send it."),
         ("BELLWETHER_URL", "Where the server is reached: by the commands, and in the links of messages."),
-        ("BELLWETHER_SECRET_KEY", "32 bytes in base64 under which secrets are sealed, instead of `secret.key`."),
+        (
+            "BELLWETHER_SECRET_KEY",
+            "32 bytes in base64 under which secrets are sealed, instead of `secret.key`.",
+        ),
         ("SSL_CERT_FILE", "Certificates to trust instead of the system's."),
     ] {
         put(out, &format!("| `{name}` | {meaning} |"));

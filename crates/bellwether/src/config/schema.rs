@@ -11,8 +11,12 @@ pub fn schema() -> Value {
     let mut properties = object(SETTINGS, "");
     for key in DECLARATIONS {
         let items = if key.path == "monitors" { MONITOR } else { ACTION };
-        let item = json!({ "type": "object", "additionalProperties": false, "properties": object(items, "") });
-        properties.insert(key.path.to_owned(), json!({ "description": key.doc, "type": ["array", "null"], "items": item }));
+        let item =
+            json!({ "type": "object", "additionalProperties": false, "properties": object(items, "") });
+        properties.insert(
+            key.path.to_owned(),
+            json!({ "description": key.doc, "type": ["array", "null"], "items": item }),
+        );
     }
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -43,15 +47,20 @@ fn object(table: &[Key], parent: &str) -> Map<String, Value> {
 }
 
 fn shape(table: &[Key], key: &Key) -> Map<String, Value> {
-    let below = || json!({ "type": "object", "additionalProperties": false, "properties": object(table, key.path) });
+    let below =
+        || json!({ "type": "object", "additionalProperties": false, "properties": object(table, key.path) });
     let shape = match key.kind {
         Kind::Text => json!({ "type": "string" }),
-        Kind::Texts => json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] }),
+        Kind::Texts => {
+            json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+        }
         Kind::Truth => json!({ "type": "boolean" }),
         Kind::Number(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Kind::Span => json!({ "type": "string", "pattern": SPAN }),
         Kind::Words(words) => json!({ "enum": words }),
-        Kind::TextMap => json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean", "null"] } }),
+        Kind::TextMap => {
+            json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean", "null"] } })
+        }
         Kind::Map => below(),
         Kind::Maps => json!({ "type": "array", "items": { "type": "object" } }),
         Kind::TextOrMap => json!({ "anyOf": [{ "type": "string" }, below()] }),
@@ -84,7 +93,8 @@ mod tests {
             (ACTION, "/properties/actions/items/properties"),
         ] {
             for key in table {
-                let found = |step: &str| schema.pointer(&format!("{base}/{}", key.path.replace('.', step))).is_some();
+                let found =
+                    |step: &str| schema.pointer(&format!("{base}/{}", key.path.replace('.', step))).is_some();
                 assert!(found("/properties/") || found("/anyOf/1/properties/"), "{}", key.path);
             }
         }

@@ -130,7 +130,12 @@ impl Stated {
 }
 
 /// Reads one map whose known keys are those of the table.
-fn area(value: &Value, path: &str, problems: &mut Vec<Problem>, read: impl FnOnce(&mut Fields<'_>, &mut Vec<Problem>)) {
+fn area(
+    value: &Value,
+    path: &str,
+    problems: &mut Vec<Problem>,
+    read: impl FnOnce(&mut Fields<'_>, &mut Vec<Problem>),
+) {
     let later = if path.is_empty() { keys::LATER } else { &[] };
     let mut fields = Fields::new(value, path, &keys::below(path), later);
     let mut nested = Vec::new();
@@ -201,9 +206,16 @@ impl Settings {
         let kept = |span: Option<Span>, default: Duration| span.map_or(default, Duration::from);
         let settings = Settings {
             listen,
-            data: last(flags.data, &environment.data, stated.data).unwrap_or_else(|| "./bellwether-data".to_owned()).into(),
+            data: last(flags.data, &environment.data, stated.data)
+                .unwrap_or_else(|| "./bellwether-data".to_owned())
+                .into(),
             open: word("auth", auth.as_deref(), &[("default", false), ("none", true)], &mut problems),
-            log: word("log", log.as_deref(), &[("human", LogForm::Human), ("json", LogForm::Json)], &mut problems),
+            log: word(
+                "log",
+                log.as_deref(),
+                &[("human", LogForm::Human), ("json", LogForm::Json)],
+                &mut problems,
+            ),
             metrics_public: stated.metrics.as_deref() == Some("public"),
             self_test: SelfTest { anchors: stated.anchors, need: stated.need.unwrap_or(1) as usize },
             guard: Policy { strict: stated.strict.unwrap_or(false) },
@@ -304,7 +316,8 @@ mod tests {
     fn layered(file: Value, variables: &[(&str, &str)], flags: Flags) -> Result<Settings, Vec<String>> {
         let mut problems = Vec::new();
         let stated = Stated::read(&file, &mut problems);
-        let look = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let look =
+            |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let settings = Settings::layered(stated, &Environment::read(&look), flags);
         problems.extend(settings.as_ref().err().cloned().unwrap_or_default());
         if problems.is_empty() {
@@ -323,7 +336,11 @@ mod tests {
         let variables = [("BELLWETHER_LISTEN", "127.0.0.1:2, localhost:3"), ("BELLWETHER_DATA", "  ")];
         let over = layered(file.clone(), &variables, Flags::default()).expect("good");
         assert_eq!((ports(&over), over.data), (vec![2, 3], "file".into()), "an empty variable is none");
-        let flags = Flags { listen: vec!["127.0.0.1:4".to_owned()], log: Some("human".to_owned()), ..Flags::default() };
+        let flags = Flags {
+            listen: vec!["127.0.0.1:4".to_owned()],
+            log: Some("human".to_owned()),
+            ..Flags::default()
+        };
         let top = layered(file, &variables, flags).expect("good");
         assert_eq!((ports(&top), top.log), (vec![4], LogForm::Human));
     }
@@ -336,7 +353,8 @@ mod tests {
             written.insert(key.path.to_owned(), Value::String(key.default.to_owned()));
         }
         assert_eq!(layered(Value::Object(written), &[], Flags::default()).expect("good"), settings);
-        let default = |path| keys::SETTINGS.iter().find(|key| key.path == path).map(|key| key.default.to_owned());
+        let default =
+            |path| keys::SETTINGS.iter().find(|key| key.path == path).map(|key| key.default.to_owned());
         assert_eq!(default("retention.outcomes"), Some(Span(settings.retention.outcomes).to_string()));
         assert_eq!(default("retention.incidents"), Some(Span(settings.retention.incidents).to_string()));
         assert_eq!(default("retention.deliveries"), Some(Span(settings.retention.deliveries).to_string()));
@@ -361,20 +379,23 @@ mod tests {
             "outbound_heartbeat": {"every": 5}, "guard": true,
         });
         let told = layered(file, &[], Flags::default()).expect_err("a file full of mistakes");
-        assert_eq!(told, [
-            "listn: unknown key; did you mean `listen`?",
-            "routes: Rego routes come later; until then declared actions hear `incident.*`",
-            "auth: `nobody` is not one of default, none",
-            "self_test.anchors[0]: `icmp:1.1.1.1` is no anchor: write tcp:host:port, https://host or dns:name",
-            "guard: must be a map of keys, not true or false",
-            "retention.outcomes: must be at least 1d",
-            "defaults.confirm.agree: depends on a monitor's vantages: write it there",
-            "outbound_heartbeat.url: is missing: which address to fetch",
-            "outbound_heartbeat.every: needs a unit: write 5s for seconds",
-            "listen: `example.com` is not IP:port, such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080",
-            "self_test.need: is 2, but there are only 1 anchors",
-            "defaults.timeout: must not be longer than every (1s)",
-        ]);
+        assert_eq!(
+            told,
+            [
+                "listn: unknown key; did you mean `listen`?",
+                "routes: Rego routes come later; until then declared actions hear `incident.*`",
+                "auth: `nobody` is not one of default, none",
+                "self_test.anchors[0]: `icmp:1.1.1.1` is no anchor: write tcp:host:port, https://host or dns:name",
+                "guard: must be a map of keys, not true or false",
+                "retention.outcomes: must be at least 1d",
+                "defaults.confirm.agree: depends on a monitor's vantages: write it there",
+                "outbound_heartbeat.url: is missing: which address to fetch",
+                "outbound_heartbeat.every: needs a unit: write 5s for seconds",
+                "listen: `example.com` is not IP:port, such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080",
+                "self_test.need: is 2, but there are only 1 anchors",
+                "defaults.timeout: must not be longer than every (1s)",
+            ]
+        );
     }
 
     #[test]
@@ -383,8 +404,11 @@ mod tests {
         let new = json!({"data": "elsewhere", "outbound_heartbeat": {"url": "https://x.example/"}});
         let new = layered(new, &[], Flags::default()).expect("good");
         assert_eq!(old.needs_restart(&new), ["data"]);
-        let fixed: Vec<&str> =
-            keys::SETTINGS.iter().filter(|key| key.parent().is_empty() && !key.live).map(|key| key.path).collect();
+        let fixed: Vec<&str> = keys::SETTINGS
+            .iter()
+            .filter(|key| key.parent().is_empty() && !key.live)
+            .map(|key| key.path)
+            .collect();
         assert_eq!(fixed.len(), 9, "needs_restart compares each of {fixed:?}");
     }
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 /// The document.
 pub fn show(settings: &Settings, declared: &Declared) -> Value {
-    let Settings { listen, data, open, log, metrics_public, self_test, guard, retention, defaults, .. } = settings;
+    let Settings { listen, data, open, log, metrics_public, self_test, guard, retention, defaults, .. } =
+        settings;
     let mut document = json!({
         "listen": listen.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "data": data.display().to_string(),

@@ -59,7 +59,9 @@ pub fn parse(text: &str) -> Result<Node, Mistake> {
 /// Nothing but comments, blank lines and the marks of a document.
 fn is_empty(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
-    text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#') || line == "---" || line == "...")
+    text.lines()
+        .map(str::trim)
+        .all(|line| line.is_empty() || line.starts_with('#') || line == "---" || line == "...")
 }
 
 fn options() -> Options {
@@ -229,7 +231,8 @@ impl Node {
             }
             Kind::List(items) => {
                 let step = path.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-                let item = step.and_then(|(index, rest)| Some((items.get(index.parse::<usize>().ok()?)?, rest)));
+                let item =
+                    step.and_then(|(index, rest)| Some((items.get(index.parse::<usize>().ok()?)?, rest)));
                 item.map_or(around, |(item, rest)| item.find(rest, item.place))
             }
             _ => around,

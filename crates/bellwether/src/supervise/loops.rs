@@ -63,7 +63,8 @@ impl Plant {
 
     fn start(&self) -> Life {
         let (stage, _) = watch::channel(None);
-        let mut life = Life { tasks: JoinSet::new(), names: BTreeMap::new(), handles: BTreeMap::new(), stage };
+        let mut life =
+            Life { tasks: JoinSet::new(), names: BTreeMap::new(), handles: BTreeMap::new(), stage };
         for looped in (self.make)() {
             let name = looped.name();
             if !self.role.loops().contains(&name) {

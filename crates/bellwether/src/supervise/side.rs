@@ -49,7 +49,11 @@ impl Sides {
         let mut tasks = JoinSet::new();
         for side in sides {
             let row = ROWS.iter().find(|row| row.name == side.name);
-            debug_assert!(row.is_some_and(|row| row.on_error == OnError::Again), "`{}` and its row", side.name);
+            debug_assert!(
+                row.is_some_and(|row| row.on_error == OnError::Again),
+                "`{}` and its row",
+                side.name
+            );
             tasks.spawn(keep_up(side, stopped.clone()));
         }
         Sides { tasks, stop }
@@ -84,7 +88,11 @@ async fn keep_up(side: Side, mut stopped: watch::Receiver<bool>) {
         match ended {
             Some(Err(error)) => {
                 let why = panic_text(error);
-                tracing::error!("`{}` panicked: {why}; it begins again in {} ms", side.name, pause.as_millis());
+                tracing::error!(
+                    "`{}` panicked: {why}; it begins again in {} ms",
+                    side.name,
+                    pause.as_millis()
+                );
             }
             // Work that has nothing to do ends by itself.
             _ => return,

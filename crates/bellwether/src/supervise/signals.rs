@@ -15,8 +15,12 @@ pub struct Signals {
 impl Signals {
     /// Begins to listen to those that stop.
     pub fn listen() -> Outcome<Self> {
-        let listen = |kind| signal(kind).map_err(|error| Stop::failed(format!("signals cannot be heard: {error}")));
-        Ok(Signals { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        let listen =
+            |kind| signal(kind).map_err(|error| Stop::failed(format!("signals cannot be heard: {error}")));
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
     }
 
     /// The next one that asks to stop.

@@ -39,7 +39,15 @@ pub enum OnCancel {
 
 const fn row(name: &'static str, stage: u8, seconds: u64, on_cancel: OnCancel) -> Row {
     let patience = Duration::from_secs(seconds);
-    Row { name, role: Role::Serve, stage, patience, on_error: OnError::AllLoopsAgain, on_cancel, readiness: true }
+    Row {
+        name,
+        role: Role::Serve,
+        stage,
+        patience,
+        on_error: OnError::AllLoopsAgain,
+        on_cancel,
+        readiness: true,
+    }
 }
 
 impl Row {

@@ -42,7 +42,8 @@ impl Browser {
 
     /// Pages are as wide as this, in the manner of a phone when narrow.
     pub async fn resize(&self, width: u32, height: u32) {
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.driver.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
@@ -100,9 +101,13 @@ impl Browser {
     pub async fn keys(&self, keys: &str) {
         let strokes: Vec<Value> = keys
             .chars()
-            .flat_map(|key| [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})])
+            .flat_map(|key| {
+                [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]
+            })
             .collect();
-        self.driver.ask("actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})).await;
+        self.driver
+            .ask("actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]}))
+            .await;
     }
 
     async fn find(&self, selector: &str) -> String {
@@ -119,8 +124,10 @@ impl Browser {
             other => Err(other),
         })
         .await;
-        let shot = self.driver.devtools("Page.captureScreenshot", json!({"captureBeyondViewport": true})).await;
-        let bytes = STANDARD.decode(shot["data"].as_str().expect("a picture is base64")).expect("and well-formed");
+        let shot =
+            self.driver.devtools("Page.captureScreenshot", json!({"captureBeyondViewport": true})).await;
+        let bytes =
+            STANDARD.decode(shot["data"].as_str().expect("a picture is base64")).expect("and well-formed");
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../screenshots");
         std::fs::create_dir_all(&folder).expect("the target directory takes a directory");
         std::fs::write(folder.join(format!("{name}.png")), bytes).expect("and a file");
@@ -140,7 +147,8 @@ impl Browser {
         }
         let log = self.driver.ask("se/log", json!({"type": "performance"})).await;
         for entry in log.as_array().expect("a log is a list") {
-            let entry: Value = serde_json::from_str(entry["message"].as_str().unwrap_or_default()).unwrap_or_default();
+            let entry: Value =
+                serde_json::from_str(entry["message"].as_str().unwrap_or_default()).unwrap_or_default();
             let url = entry["message"]["params"]["request"]["url"].as_str().unwrap_or_default();
             // The browser's own first page asks for its own parts.
             let ours = url.starts_with(&self.origin) || url.starts_with("chrome") || !url.contains("://");

@@ -113,7 +113,8 @@ async fn exchange(port: u16, method: &str, path: &str, document: Option<Value>) 
 async fn send(port: u16, method: &str, path: &str, body: &str) -> std::io::Result<(u16, String)> {
     let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).await?);
     let length = body.len();
-    let head = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-length: {length}\r\n\r\n");
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-length: {length}\r\n\r\n");
     stream.write_all(format!("{head}{body}").as_bytes()).await?;
     let (mut status, mut length, mut line) = (0, 0, String::new());
     while stream.read_line(&mut line).await? > 2 {
@@ -122,7 +123,13 @@ async fn send(port: u16, method: &str, path: &str, body: &str) -> std::io::Resul
                 length = value.trim().parse().expect("a length is a number");
             }
             Some(_) => {}
-            None => status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("an answer has a status"),
+            None => {
+                status = line
+                    .split(' ')
+                    .nth(1)
+                    .and_then(|status| status.parse().ok())
+                    .expect("an answer has a status")
+            }
         }
         line.clear();
     }

@@ -18,7 +18,10 @@ async fn pictures(browser: &Browser, name: &str, path: &str) {
             browser.picture(&format!("{name}-{size}-{scheme}")).await;
         }
         let overflow = browser.evaluate("return document.documentElement.scrollWidth - innerWidth").await;
-        assert!(overflow.as_i64().is_some_and(|pixels| pixels <= 0), "{path} is {overflow} px wider than {width}");
+        assert!(
+            overflow.as_i64().is_some_and(|pixels| pixels <= 0),
+            "{path} is {overflow} px wider than {width}"
+        );
     }
 }
 
@@ -117,17 +120,28 @@ fn village(target: &Target, sink: &Target) -> String {
         sink.url()
     );
     let monitors = [
-        ("Shop", format!("http: '{}', expect: ['status == 200', 'latency < 800ms']", at("/moved")), "web", "gold"),
+        (
+            "Shop",
+            format!("http: '{}', expect: ['status == 200', 'latency < 800ms']", at("/moved")),
+            "web",
+            "gold",
+        ),
         ("Checkout", "tcp: '127.0.0.1:9'".to_owned(), "payments", "gold"),
         ("Search", format!("http: '{}'", at("/search")), "web", "silver"),
         ("Accounts", format!("http: '{}'", at("/accounts")), "identity", "gold"),
         ("Mail relay", format!("tcp: '{}'", target.address()), "ops", "silver"),
         ("Image proxy", format!("http: '{}', enabled: false", at("/images")), "web", "bronze"),
-        ("The documentation of the department with the very long name", format!("http: '{}'", at("/docs")), "docs", "bronze"),
+        (
+            "The documentation of the department with the very long name",
+            format!("http: '{}'", at("/docs")),
+            "docs",
+            "bronze",
+        ),
         ("Ledger", format!("http: '{}'", at("/ledger")), "payments", "gold"),
     ];
     for (name, probe, team, tier) in monitors {
-        writeln!(text, "  - {{ name: '{name}', {probe}, labels: {{ team: {team}, tier: {tier} }} }}").expect("it is a text");
+        writeln!(text, "  - {{ name: '{name}', {probe}, labels: {{ team: {team}, tier: {tier} }} }}")
+            .expect("it is a text");
     }
     text
 }
@@ -138,8 +152,12 @@ async fn ten_thousand() {
     let mut text = format!("defaults: {{ every: 10s }}\nmonitors:\n");
     for number in 0..10_000 {
         let team = ["web", "ops", "payments", "identity", "data"][number % 5];
-        writeln!(text, "  - {{ name: Service {number:05}, tcp: '{}', labels: {{ team: {team} }} }}", target.address())
-            .expect("it is a text");
+        writeln!(
+            text,
+            "  - {{ name: Service {number:05}, tcp: '{}', labels: {{ team: {team} }} }}",
+            target.address()
+        )
+        .expect("it is a text");
     }
     let mut node = Installation::new().file(&text).start().await;
     eventually("the first thousand are up", Duration::from_secs(60), async || {

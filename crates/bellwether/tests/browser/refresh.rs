@@ -65,6 +65,8 @@ async fn a_page_without_its_server_turns_grey_and_recovers() {
     })
     .await;
     assert!(again.ready_line().is_some());
-    browser.close_after(&["ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "ERR_SOCKET"]).await;
+    browser
+        .close_after(&["ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "ERR_SOCKET"])
+        .await;
     again.stop().await;
 }

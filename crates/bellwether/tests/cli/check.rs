@@ -20,7 +20,11 @@ async fn each_verdict_has_its_status() {
         (vec!["check", &tcp], 0, "PASS  127.0.0.1:"),
         (vec!["check", &busy], 1, "status 503, expect.status"),
         (vec!["check", &busy, "--expect", "status == 503"], 0, "PASS"),
-        (vec!["check", &good, "--expect", "status == 200", "--expect", "body contains \"Welcome\""], 1, "expect.body"),
+        (
+            vec!["check", &good, "--expect", "status == 200", "--expect", "body contains \"Welcome\""],
+            1,
+            "expect.body",
+        ),
         (vec!["check", &slow, "--timeout", "200ms"], 1, "wait.timeout"),
         (vec!["check", &gone], 1, "connect.refused"),
         (vec!["check", "http://169.254.169.254/"], 3, "INCONCLUSIVE"),
@@ -40,8 +44,14 @@ async fn for_machines() {
     target.set(Answer::status(404));
     let ended = place.run(&["check", &target.at("/x"), "--json"]).await;
     let seen: Value = serde_json::from_str(&ended.out).expect("JSON");
-    assert_eq!((ended.status, &seen["verdict"], &seen["code"], &seen["status"]), (1, &"fail".into(), &"expect.status".into(), &404.into()));
-    assert!(seen["latency_ms"].as_f64().is_some_and(|ms| ms > 0.0) && seen["phases"]["connect"].is_number(), "{seen:#}");
+    assert_eq!(
+        (ended.status, &seen["verdict"], &seen["code"], &seen["status"]),
+        (1, &"fail".into(), &"expect.status".into(), &404.into())
+    );
+    assert!(
+        seen["latency_ms"].as_f64().is_some_and(|ms| ms > 0.0) && seen["phases"]["connect"].is_number(),
+        "{seen:#}"
+    );
     assert_eq!(seen["evidence"]["text"], "expected status < 400, saw 404");
 }
 
@@ -58,7 +68,11 @@ async fn wrong_input_is_status_2_with_one_sentence_for_each_mistake() {
         (vec!["check", "http://127.0.0.1/", "--expect", "status ="], "--expect: "),
     ] {
         let ended = place.run(&words).await;
-        assert_eq!((ended.status, ended.out.as_str(), ended.err.lines().count()), (2, "", 1), "{words:?}: {ended:?}");
+        assert_eq!(
+            (ended.status, ended.out.as_str(), ended.err.lines().count()),
+            (2, "", 1),
+            "{words:?}: {ended:?}"
+        );
         assert!(ended.err.contains(says), "{words:?}: {ended:?}");
     }
 }

@@ -16,7 +16,8 @@ async fn all_mistakes_at_once_and_none_of_them_begins_anything() {
             "bellwether.yaml:6:1: routes: Rego routes come later; until then declared actions hear `incident.*`",
         ]
     );
-    for words in [vec!["serve", "--listen", "127.0.0.1:0"], vec!["config", "show"], vec!["monitors", "list"]] {
+    for words in [vec!["serve", "--listen", "127.0.0.1:0"], vec!["config", "show"], vec!["monitors", "list"]]
+    {
         let refused = place.run(&words).await;
         assert_eq!((refused.status, &refused.err), (1, &checked.err), "{words:?}");
     }
@@ -48,7 +49,10 @@ actions:
 ",
     );
     let mut command = place.command(&["config", "show"]);
-    command.env("SLACK_URL", "https://hooks.example.com/s-1234").env("PING", "p-1234").env("BELLWETHER_LISTEN", "127.0.0.1:9999");
+    command
+        .env("SLACK_URL", "https://hooks.example.com/s-1234")
+        .env("PING", "p-1234")
+        .env("BELLWETHER_LISTEN", "127.0.0.1:9999");
     let shown = crate::harness::ended(command).await;
     assert_eq!(shown.status, 0, "{shown:?}");
     assert!(!shown.out.contains("1234"), "{}", shown.out);
@@ -57,19 +61,24 @@ actions:
     }
     let unset = place.run(&["config", "check"]).await;
     assert_eq!(unset.status, 1);
-    assert!(unset.err.contains("bellwether.yaml:2:28: outbound_heartbeat.url: the variable PING is not set"), "{unset:?}");
+    assert!(
+        unset.err.contains("bellwether.yaml:2:28: outbound_heartbeat.url: the variable PING is not set"),
+        "{unset:?}"
+    );
 }
 
 #[tokio::test]
 async fn schema_default_and_reference() {
     let place = Place::new();
-    let schema: Value = serde_json::from_str(&place.run(&["config", "schema"]).await.out).expect("a schema is JSON");
+    let schema: Value =
+        serde_json::from_str(&place.run(&["config", "schema"]).await.out).expect("a schema is JSON");
     assert!(schema["properties"]["monitors"]["items"]["properties"]["confirm"].is_object());
     let default = place.run(&["config", "default"]).await;
     place.write_config(&default.out);
     assert_eq!(place.run(&["config", "check"]).await.status, 0, "it can be saved as it is");
     let reference = place.run(&["config", "reference"]).await;
-    for key in ["`self_test.anchors`", "`confirm.after`", "`outbound_heartbeat.every`", "`BELLWETHER_TOKEN`"] {
+    for key in ["`self_test.anchors`", "`confirm.after`", "`outbound_heartbeat.every`", "`BELLWETHER_TOKEN`"]
+    {
         assert!(reference.out.contains(key), "{key}");
     }
 }

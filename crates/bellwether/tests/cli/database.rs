@@ -9,13 +9,19 @@ async fn from_a_backup_everything_is_there_again() {
     let server = place.serve().await;
     server.post("/api/v1/monitors", json!({"name": "Shop", "tcp": "127.0.0.1:1", "every": "1h"})).await;
     let checked = place.run(&["db", "check"]).await;
-    assert!(checked.status == 0 && checked.out.contains("whole"), "a running one can be checked: {checked:?}");
+    assert!(
+        checked.status == 0 && checked.out.contains("whole"),
+        "a running one can be checked: {checked:?}"
+    );
     let saved = place.run(&["db", "backup", "saved.db"]).await;
     assert!(saved.status == 0 && saved.out.contains("secret.key"), "{saved:?}");
     let twice = place.run(&["db", "backup", "saved.db"]).await;
     assert!(twice.status == 1 && twice.err.contains("saved.db is there already"), "{twice:?}");
     let held = place.run(&["db", "restore", "saved.db"]).await;
-    assert!(held.status == 1 && held.err.contains("in use by process"), "not under a running server: {held:?}");
+    assert!(
+        held.status == 1 && held.err.contains("in use by process"),
+        "not under a running server: {held:?}"
+    );
     assert_eq!(server.stop().await.code(), Some(0));
     let over = place.run(&["db", "restore", "saved.db"]).await;
     assert!(over.status == 0 && over.out.contains("what was there is kept as"), "{over:?}");

@@ -64,7 +64,8 @@ pub struct Ended {
 }
 
 pub async fn ended(mut command: Command) -> Ended {
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends in time").expect("it runs");
+    let output =
+        tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends in time").expect("it runs");
     Ended {
         status: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).expect("text"),
@@ -148,7 +149,10 @@ impl Running {
     /// Asks it to stop and answers how it ended.
     pub async fn stop(mut self) -> ExitStatus {
         self.signal("-TERM");
-        tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends within 30 s").expect("it ends")
+        tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("it ends within 30 s")
+            .expect("it ends")
     }
 }
 
@@ -193,7 +197,11 @@ pub async fn ask(url: &str, method: &str, path: &str, body: Option<String>) -> R
     let text = String::from_utf8(bytes).expect("answers are text");
     let (head, text) = text.split_once("\r\n\r\n").expect("an HTTP answer");
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
-    let text = if head.to_ascii_lowercase().contains("transfer-encoding: chunked") { unchunked(text) } else { text.to_owned() };
+    let text = if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+        unchunked(text)
+    } else {
+        text.to_owned()
+    };
     Reply { status, text }
 }
 
@@ -217,5 +225,7 @@ pub async fn eventually<T>(limit: Duration, what: &str, mut look: impl AsyncFnMu
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(limit, found).await.unwrap_or_else(|_| panic!("within {limit:?} there was no {what}"))
+    tokio::time::timeout(limit, found)
+        .await
+        .unwrap_or_else(|_| panic!("within {limit:?} there was no {what}"))
 }

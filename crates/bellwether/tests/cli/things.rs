@@ -23,7 +23,9 @@ async fn monitors_and_incidents() {
     let server = place.serve().await;
     let gone = format!("127.0.0.1:{}", { Target::start().await.port() });
     server.post("/api/v1/monitors", json!({"name": "Shop", "http": target.at("/"), "every": "1s"})).await;
-    server.post("/api/v1/monitors", json!({"name": "Gone", "tcp": gone, "every": "1s", "timeout": "200ms"})).await;
+    server
+        .post("/api/v1/monitors", json!({"name": "Gone", "tcp": gone, "every": "1s", "timeout": "200ms"}))
+        .await;
     server.sees("DOWN", "/api/v1/monitors/2", |monitor| (monitor["state"] == "DOWN").then_some(())).await;
     server.sees("UP", "/api/v1/monitors/1", |monitor| (monitor["state"] == "UP").then_some(())).await;
 
@@ -32,12 +34,16 @@ async fn monitors_and_incidents() {
     assert_eq!(rows[0], ["ID", "STATE", "SINCE", "NAME", "TARGET"]);
     assert_eq!((rows[1][0], rows[1][1], rows[1][3]), ("1", "UP", "Shop"), "{list}");
     assert_eq!((rows[2][1], rows[2][4]), ("DOWN", gone.as_str()), "{list}");
-    let json: Value = serde_json::from_str(&good(&place, &server, &["monitors", "list", "--json"]).await).expect("JSON");
+    let json: Value =
+        serde_json::from_str(&good(&place, &server, &["monitors", "list", "--json"]).await).expect("JSON");
     assert_eq!(json.as_array().map(Vec::len), Some(2));
     assert!(good(&place, &server, &["monitors", "show", "2"]).await.contains("state: DOWN\n"));
     assert_eq!(good(&place, &server, &["monitors", "pause", "1"]).await.trim(), "monitor 1 (Shop) is paused");
     assert_eq!(server.get("/api/v1/monitors/1").await["state"], "PAUSED");
-    assert_eq!(good(&place, &server, &["monitors", "resume", "1"]).await.trim(), "monitor 1 (Shop) is probed again");
+    assert_eq!(
+        good(&place, &server, &["monitors", "resume", "1"]).await.trim(),
+        "monitor 1 (Shop) is probed again"
+    );
 
     let incidents = good(&place, &server, &["incidents", "list", "--open"]).await;
     assert!(incidents.contains(" open ") && incidents.contains(" Gone "), "{incidents}");
@@ -56,7 +62,11 @@ async fn monitors_and_incidents() {
     assert!(offline.status == 0 && offline.out.contains("Shop"), "{offline:?}");
     assert_eq!(place.run(&["monitors", "pause", "2"]).await.status, 0);
     let server = place.serve().await;
-    assert_eq!(server.get("/api/v1/monitors/2").await["state"], "PAUSED", "what was done without a server counts");
+    assert_eq!(
+        server.get("/api/v1/monitors/2").await["state"],
+        "PAUSED",
+        "what was done without a server counts"
+    );
     assert_eq!(server.stop().await.code(), Some(0));
 }
 
@@ -92,14 +102,22 @@ async fn tokens() {
 #[tokio::test]
 async fn where_there_is_nothing_nothing_is_begun() {
     let place = Place::new();
-    for words in [vec!["monitors", "list"], vec!["incidents", "list"], vec!["tokens", "list"], vec!["db", "check"]] {
+    for words in
+        [vec!["monitors", "list"], vec!["incidents", "list"], vec!["tokens", "list"], vec!["db", "check"]]
+    {
         let refused = place.run(&words).await;
         assert_eq!((refused.status, refused.err.lines().count()), (1, 1), "{words:?}: {refused:?}");
-        assert!(refused.err.contains("there is no database below") && refused.err.contains("--data"), "{refused:?}");
+        assert!(
+            refused.err.contains("there is no database below") && refused.err.contains("--data"),
+            "{refused:?}"
+        );
     }
     assert!(!place.data().exists());
     let mut command = place.command(&["monitors", "list"]);
     command.env("BELLWETHER_URL", "http://127.0.0.1:9");
     let away = ended(command).await;
-    assert!(away.status == 1 && away.err.contains("the server at http://127.0.0.1:9 cannot be asked"), "{away:?}");
+    assert!(
+        away.status == 1 && away.err.contains("the server at http://127.0.0.1:9 cannot be asked"),
+        "{away:?}"
+    );
 }

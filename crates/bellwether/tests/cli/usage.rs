@@ -73,7 +73,9 @@ async fn the_doctor_says_how_to_fix_what_is_broken() {
     let place = Place::new();
     let well = place.run(&["doctor"]).await;
     assert_eq!(well.status, 0, "{well:?}");
-    for name in ["data directory", "file system", "open files", "clock", "resolver", "IPv4", "IPv6", "certificates"] {
+    for name in
+        ["data directory", "file system", "open files", "clock", "resolver", "IPv4", "IPv6", "certificates"]
+    {
         assert!(well.out.contains(&format!(" {name}: ")), "{name} in {}", well.out);
     }
     assert!(!place.data().exists(), "it leaves nothing behind");

@@ -68,7 +68,8 @@ fn expectation(event: &Event) -> Option<Value> {
     let probe = event.probe.as_ref()?;
     let is_said = event.incident.as_ref().is_some_and(|incident| incident.cause.text == probe.text);
     let seen = if is_said { String::new() } else { escape(&probe.text, PART_MAX) };
-    let expected = probe.expectation.as_ref().map(|text| format!("*Failed expectation* `{}`", escape(text, PART_MAX)));
+    let expected =
+        probe.expectation.as_ref().map(|text| format!("*Failed expectation* `{}`", escape(text, PART_MAX)));
     let lines: Vec<String> = expected.into_iter().chain(Some(seen).filter(|seen| !seen.is_empty())).collect();
     (!lines.is_empty()).then(|| section(lines.join("\n")))
 }

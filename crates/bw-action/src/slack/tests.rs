@@ -80,7 +80,9 @@ fn the_worst_event_keeps_to_the_limits() {
     event.link = Some(format!("https://bellwether.example.com/{long}"));
     let vote = event.votes[0].clone();
     event.votes = vec![bw_domain::incident::Said { location: long.clone(), ..vote }; 40];
-    if let (Some(monitor), Some(incident), Some(probe)) = (&mut event.monitor, &mut event.incident, &mut event.probe) {
+    if let (Some(monitor), Some(incident), Some(probe)) =
+        (&mut event.monitor, &mut event.incident, &mut event.probe)
+    {
         (monitor.name, monitor.target) = (long.clone(), long.clone());
         (incident.cause.text, incident.scope.text) = (long.clone(), long.clone());
         incident.acknowledged_by = Some(long.clone());

@@ -13,8 +13,11 @@ use bw_net::Outbound;
 pub(crate) async fn send(outbound: &Outbound, hook: Hook<'_>, dispatch: &Dispatch, now: Instant) -> Ending {
     let body = payload(dispatch);
     let timestamp = now.ms().div_euclid(1_000).to_string();
-    let mut headers: Vec<(String, String)> =
-        hook.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.expose().to_owned())).collect();
+    let mut headers: Vec<(String, String)> = hook
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.expose().to_owned()))
+        .collect();
     if let Some(secret) = hook.secret {
         headers.push(("x-bellwether-signature".to_owned(), sign(secret.expose(), &timestamp, &body)));
     }

@@ -60,11 +60,15 @@ mod tests {
 
     #[test]
     fn they_read_like_a_map() {
-        let map = BTreeMap::from([("tier", "gold"), ("team", "web")].map(|(k, v)| (k.to_owned(), v.to_owned())));
+        let map =
+            BTreeMap::from([("tier", "gold"), ("team", "web")].map(|(k, v)| (k.to_owned(), v.to_owned())));
         let labels = Labels::from(map.clone());
         assert_eq!(labels.get("team").map(String::as_str), Some("web"));
         assert_eq!(labels.get("nobody"), None);
         assert_eq!(labels.to_map(), map);
-        assert_eq!(serde_json::to_value(&labels).expect("JSON"), serde_json::json!({"team": "web", "tier": "gold"}));
+        assert_eq!(
+            serde_json::to_value(&labels).expect("JSON"),
+            serde_json::json!({"team": "web", "tier": "gold"})
+        );
     }
 }

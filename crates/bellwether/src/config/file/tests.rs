@@ -11,14 +11,25 @@ fn mistakes(text: &str) -> String {
 }
 
 fn good(text: &str) -> ConfigFile {
-    let file = read_text(text, Some(Path::new("conf/bellwether.yaml")), NONE).unwrap_or_else(|told| panic!("{told}"));
+    let file = read_text(text, Some(Path::new("conf/bellwether.yaml")), NONE)
+        .unwrap_or_else(|told| panic!("{told}"));
     file.check(&Defaults::default()).unwrap_or_else(|told| panic!("{told}"));
     file
 }
 
 #[test]
 fn nothing_is_a_valid_file() {
-    for text in ["", "\n\n", "# only words\n", "---\n", "---\n# a\n...\n", "{}", "monitors:\n", "monitors: []\nactions:\n", "\u{feff}"] {
+    for text in [
+        "",
+        "\n\n",
+        "# only words\n",
+        "---\n",
+        "---\n# a\n...\n",
+        "{}",
+        "monitors:\n",
+        "monitors: []\nactions:\n",
+        "\u{feff}",
+    ] {
         let declared = good(text).declared;
         assert!(declared.monitors.is_empty() && declared.actions.is_empty(), "{text:?}");
     }
@@ -42,7 +53,10 @@ actions:
 ",
     );
     let names: Vec<&str> = file.declared.monitors.iter().map(|monitor| monitor.name.as_str()).collect();
-    assert_eq!((names, file.declared.actions.len(), file.owner.as_str()), (vec!["Shop", "Mail relay"], 1, "bellwether.yaml"));
+    assert_eq!(
+        (names, file.declared.actions.len(), file.owner.as_str()),
+        (vec!["Shop", "Mail relay"], 1, "bellwether.yaml")
+    );
     assert_eq!(file.stated.listen, ["127.0.0.1:9090"]);
 }
 
@@ -98,8 +112,14 @@ monitors:
 ";
     let told = mistakes(text);
     let lines: Vec<&str> = told.lines().collect();
-    assert_eq!(lines[0], "bellwether.yaml:5:5: monitors[0].timeout: the timeout (10s) must not be longer than every (3s)");
-    assert!(lines[1].starts_with("bellwether.yaml:6:19: monitors[1].tcp: `mail.example.com` is not host:port"), "{told}");
+    assert_eq!(
+        lines[0],
+        "bellwether.yaml:5:5: monitors[0].timeout: the timeout (10s) must not be longer than every (3s)"
+    );
+    assert!(
+        lines[1].starts_with("bellwether.yaml:6:19: monitors[1].tcp: `mail.example.com` is not host:port"),
+        "{told}"
+    );
     assert!(lines[2].starts_with("bellwether.yaml:6:51: monitors[1].expect[0]: "), "{told}");
 }
 
@@ -107,7 +127,10 @@ monitors:
 fn two_objects_with_one_key() {
     let monitor = |more: &str| format!("  - {{ name: Shop, tcp: 'x.example:1'{more} }}\n");
     let told = mistakes(&format!("monitors:\n{}{}", monitor(""), monitor("")));
-    assert_eq!(told, "bellwether.yaml:3:7: monitors[1].name: `Shop` is declared twice: give one of them another `id`");
+    assert_eq!(
+        told,
+        "bellwether.yaml:3:7: monitors[1].name: `Shop` is declared twice: give one of them another `id`"
+    );
     good(&format!("monitors:\n{}{}", monitor(""), monitor(", id: shop-2")));
 }
 
@@ -122,7 +145,10 @@ fn what_is_no_yaml() {
         ("a: *nobody\n", ":1:"),
     ] {
         let told = mistakes(text);
-        assert!(told.starts_with(&format!("bellwether.yaml{place}")) && told.contains("not YAML"), "{text:?}: {told}");
+        assert!(
+            told.starts_with(&format!("bellwether.yaml{place}")) && told.contains("not YAML"),
+            "{text:?}: {told}"
+        );
         assert_eq!(told.lines().count(), 1, "{told}");
     }
     assert_eq!(mistakes("- 1\n"), "bellwether.yaml:1:1: must be a map of keys, not a list");
@@ -145,7 +171,8 @@ fn yaml_of_today() {
 #[test]
 fn a_new_value_of_a_variable_is_a_new_file() {
     let text = "monitors: [{ name: '${NAME}', tcp: 'a.example:1' }]";
-    let hash = |name: &'static str| read_text(text, None, &move |_| Some(name.to_owned())).expect("good").hash;
+    let hash =
+        |name: &'static str| read_text(text, None, &move |_| Some(name.to_owned())).expect("good").hash;
     assert_ne!(hash("a"), hash("b"));
     assert_eq!(hash("a"), hash("a"));
 }

@@ -129,7 +129,10 @@ impl Planner {
     fn read_edits(&mut self) {
         if let Some((asked_at, answer)) = self.reading.take() {
             match noted(&self.services, answer) {
-                Ok(_) => self.sure_until = asked_at + limits::EDIT_LEAD - MARGIN,
+                Ok(_) => {
+                    self.sure_until = asked_at + limits::EDIT_LEAD - MARGIN;
+                    self.shards.read_edits(self.sure_until);
+                }
                 Err(error) => tracing::debug!("edits could not be read: {error}"),
             }
         }
@@ -182,9 +185,10 @@ impl Planner {
         let late: Vec<(u16, Instant)> = late.map(|(shard, page)| (*shard, page.published)).collect();
         let (code, mut gaps) = (self.held_up, Vec::new());
         for (shard, published) in late {
-            if let Some((from, to)) = catch_up(published, now).gap
-                && self.write_off(Gap { shard, from, to, code }).await?
-            {
+            let Some((from, to)) = catch_up(published, now).gap else { continue };
+            // A slot that is not known yet must not be passed over as none.
+            let to = to.min(self.sure_until);
+            if to > from && self.write_off(Gap { shard, from, to, code }).await? {
                 gaps.push((from, to));
             }
         }

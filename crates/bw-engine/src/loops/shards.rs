@@ -19,6 +19,8 @@ struct Inner {
     held: BTreeMap<u16, Shard>,
     /// Until then, on the clock that never steps, what is held is surely ours.
     sure_until: Duration,
+    /// Slots up to here belong to revisions that were surely read.
+    read_until: Instant,
 }
 
 /// One shard that is held.
@@ -124,6 +126,16 @@ impl Shards {
                 (held.shard, kept.unwrap_or(Shard { epoch: held.epoch, marks: None }))
             })
             .collect();
+    }
+
+    /// The edits that concern slots up to here were read.
+    pub fn read_edits(&self, until: Instant) {
+        self.lock().read_until = until;
+    }
+
+    /// Up to here every slot is known: what lies beyond may not be passed over as if there were none.
+    pub fn known_until(&self) -> Instant {
+        self.lock().read_until
     }
 
     /// They stay ours for another while, although it could not be written down.

@@ -130,7 +130,7 @@ impl Sweeper {
         }
         let mut more = false;
         if let Some(Shard { epoch, marks: Some(marks) }) = held.get(&shard) {
-            let until = marks.accountable().min(self.services.clock.now() - SETTLED);
+            let until = self.settled().min(marks.accountable());
             let Accounted { to, slots, more: left } =
                 self.account_shard(shard, marks.accounted, until).await?;
             self.shards.change(shard, *epoch, |marks| marks.account(to, slots));
@@ -138,6 +138,11 @@ impl Sweeper {
         }
         self.look_at.insert(shard, if more { monotonic } else { monotonic + ROUND });
         Ok(Next::Now)
+    }
+
+    /// Slots up to here are known, and have probably been answered. Marks that were taken over may lie beyond.
+    fn settled(&self) -> Instant {
+        (self.services.clock.now() - SETTLED).min(self.shards.known_until())
     }
 
     /// Accounts for the slots of a shard in (after, until].

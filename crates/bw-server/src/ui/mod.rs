@@ -12,6 +12,7 @@ mod incident;
 mod ledger;
 mod markup;
 mod monitor;
+mod notice;
 mod overview;
 mod respond;
 mod shape;

@@ -65,7 +65,8 @@ pub fn number(count: u64) -> String {
 pub fn latency(us: u32) -> String {
     let ms = f64::from(us) / 1e3;
     match us {
-        0..1_000 => format!("{ms:.2} ms"),
+        0 => "0 ms".to_owned(),
+        1..1_000 => format!("{:.2} ms", ms.max(0.01)),
         1_000..9_950 => format!("{ms:.1} ms"),
         9_950..999_500 => format!("{ms:.0} ms"),
         _ => format!("{:.2} s", ms / 1e3),

@@ -28,7 +28,7 @@ pub async fn create(State(app): State<App>, deed: Deed) -> Response {
     }
     let by = By::hand(&deed.visit.caller.name);
     let created = async {
-        let declared = read(&fields, None)?;
+        let declared = read(&fields, None, &services.defaults)?;
         monitors::create(services, Create { declared, idempotency_key: None }, by).await
     };
     match created.await {
@@ -62,7 +62,7 @@ pub async fn save(State(app): State<App>, Id(id): Id, deed: Deed) -> Response {
     }
     let by = By::hand(&deed.visit.caller.name);
     let saved = async {
-        let declared = read(&fields, Some(&view.spec.declared))?;
+        let declared = read(&fields, Some(&view.spec.declared), &services.defaults)?;
         monitors::replace(services, id, declared, seen_revision, by).await
     };
     match saved.await {
@@ -73,7 +73,7 @@ pub async fn save(State(app): State<App>, Id(id): Id, deed: Deed) -> Response {
 
 /// One probe of what is written, before it is saved.
 async fn test(services: &Services, fields: &Fields, of: Option<(MonitorId, &Declaration)>) -> Result<Seen, UseError> {
-    let declared = read(fields, of.map(|(_, stored)| stored))?;
+    let declared = read(fields, of.map(|(_, stored)| stored), &services.defaults)?;
     let outcome = monitors::probe_draft(services, declared, of.map(|(id, _)| id)).await?;
     Ok(Seen::fresh(&outcome, &fields.target, services.clock.now()))
 }

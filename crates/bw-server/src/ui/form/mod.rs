@@ -10,10 +10,11 @@ use super::evidence::Seen;
 use super::frame::{Frame, Here};
 use super::shape;
 use super::words;
-use bw_domain::monitor::{Declaration, Defaults, Spec};
+use bw_domain::monitor::{Declaration, Defaults, Spec, check};
 use bw_domain::read::Problem;
 use bw_domain::time::Span;
 use bw_engine::usecase::UseError;
+use serde_json::Value;
 
 /// The page: for a new monitor, or for one that is edited.
 #[derive(askama::Template)]
@@ -139,10 +140,22 @@ impl Edited {
     }
 }
 
-/// Reads the declaration that the fields mean. `stored`: the monitor that is edited, whose other keys stay.
-pub fn read(fields: &Fields, stored: Option<&Declaration>) -> Result<Declaration, UseError> {
-    let document = document::write(fields, stored.map(Declaration::to_json));
-    Declaration::from_json(&document).map_err(UseError::Invalid)
+/// Reads the declaration that the fields mean; all mistakes at once. `stored`: the monitor that is edited, whose other
+/// keys stay.
+pub fn read(fields: &Fields, stored: Option<&Declaration>, defaults: &Defaults) -> Result<Declaration, UseError> {
+    let mut document = document::write(fields, stored.map(Declaration::to_json));
+    let mut problems = match Declaration::from_json(&document) {
+        Ok(declared) => return check(&declared, defaults, "").map(|_| declared).map_err(UseError::Invalid),
+        Err(problems) => problems,
+    };
+    // Without what has no shape the rest can still be judged by its meaning.
+    if let Value::Object(keys) = &mut document {
+        keys.retain(|key, _| !problems.iter().any(|problem| problem.path.split(['.', '[']).next() == Some(key)));
+    }
+    if let Ok(rest) = Declaration::from_json(&document) {
+        problems.extend(check(&rest, defaults, "").err().unwrap_or_default());
+    }
+    Err(UseError::Invalid(problems))
 }
 
 /// The field that a mistake belongs to, and the sentence beside it.

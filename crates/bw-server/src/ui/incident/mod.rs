@@ -140,7 +140,11 @@ async fn deciding(services: &Services, incident: &Incident) -> Result<Vec<bw_dom
         limit: PROBES,
     };
     match outcomes::outcomes(services, incident.monitor, query).await {
-        Ok(page) => Ok(page.items.into_iter().rev().collect()),
+        Ok(page) => {
+            let mut rows = page.items;
+            rows.sort_by_key(|row| row.at);
+            Ok(rows)
+        }
         Err(UseError::NotFound) => Ok(Vec::new()),
         Err(other) => Err(other),
     }

@@ -25,7 +25,7 @@ impl Line {
             // What a person wrote stays as it was written.
             text: if entry.kind == EntryKind::Note { entry.text.clone() } else { words::sentence(&entry.text) },
             when: words::ago(entry.at, now),
-            after: if after.is_zero() { String::new() } else { format!("{} after the first failure", words::exact(after)) },
+            after: if after.as_secs() == 0 { String::new() } else { format!("{} after the first failure", words::exact(after)) },
         }
     }
 }

@@ -121,7 +121,7 @@ fn strips(view: &MonitorView, now: Instant) -> Vec<Strip> {
             said: strip::tally(window.iter().filter(|slot| slot.slot >= view.spec.created_at).map(|slot| slot.verdict)),
             from: ends(window.first().map(|slot| slot.slot)),
             to: ends(window.last().map(|slot| slot.slot)),
-            every: format!("one each {}", words::exact(view.spec.every)),
+            every: format!("every {}", words::exact(view.spec.every)),
             drawn: strip::detailed(&window),
         }
     };

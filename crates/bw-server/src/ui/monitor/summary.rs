@@ -2,8 +2,8 @@
 
 use crate::ui::evidence::place;
 use crate::ui::markup::{Markup, escape};
-use crate::ui::words;
-use bw_domain::incident::{Entry, EntryKind, Incident};
+use crate::ui::{notice, words};
+use bw_domain::incident::Incident;
 use bw_domain::time::Instant;
 use bw_engine::usecase::monitors::{MonitorView, Shown};
 use bw_engine::usecase::{Services, UseError, incidents};
@@ -27,13 +27,16 @@ impl Summary {
     /// Reads the open incident, if there is one, and says how things are.
     pub async fn load(services: &Services, view: &MonitorView, now: Instant) -> Result<Self, UseError> {
         let open = match view.state.incident {
-            Some(id) => Some(incidents::get(services, id).await?),
+            Some(id) => {
+                let told = notice::sentence(services, id).await?;
+                Some(Open::of(&incidents::get(services, id).await?.incident, &told, now))
+            }
             None => None,
         };
         Ok(Summary {
             headline: headline(view, now),
             detail: detail(view, now),
-            open: open.map(|seen| Open::of(&seen.incident, &seen.timeline, now)),
+            open,
         })
     }
 }
@@ -63,12 +66,7 @@ fn detail(view: &MonitorView, now: Instant) -> Markup {
 }
 
 impl Open {
-    fn of(incident: &Incident, timeline: &[Entry], now: Instant) -> Self {
-        let told = timeline.iter().rev().find(|entry| matches!(entry.kind, EntryKind::Told | EntryKind::NotTold));
-        let told = told.map_or_else(
-            || "nobody was told".to_owned(),
-            |entry| format!("{} at {} UTC", entry.text, words::hour(entry.at)),
-        );
+    fn of(incident: &Incident, told: &str, now: Instant) -> Self {
         let taken = incident.acknowledged.as_ref().map_or_else(
             || "not acknowledged".to_owned(),
             |acknowledged| format!("acknowledged by {}", acknowledged.by),

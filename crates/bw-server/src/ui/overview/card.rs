@@ -1,8 +1,8 @@
 //! Open incidents as cards: what, for how long, why, seen from where, who was told, who has taken it on.
 
 use super::headline::Broken;
-use crate::ui::words;
-use bw_domain::incident::{Entry, EntryKind, Incident};
+use crate::ui::{notice, words};
+use bw_domain::incident::Incident;
 use bw_domain::port::store::IncidentFilter;
 use bw_domain::time::Instant;
 use bw_engine::usecase::{Services, UseError, incidents};
@@ -20,7 +20,7 @@ pub struct Card {
     pub lasting: String,
     pub cause: String,
     pub detail: String,
-    /// The sentence about who was told last.
+    /// Who knows of it.
     pub told: String,
 }
 
@@ -30,19 +30,17 @@ pub async fn load(services: &Services, now: Instant) -> Result<(Vec<Card>, usize
     let open = incidents::list(services, filter).await?.items;
     let mut cards = Vec::with_capacity(SHOWN);
     for incident in open.iter().take(SHOWN) {
-        let timeline = incidents::get(services, incident.id).await?.timeline;
-        cards.push(Card::of(incident, &timeline, now));
+        let told = notice::sentence(services, incident.id).await?;
+        cards.push(Card::of(incident, told, now));
     }
     Ok((cards, open.len().saturating_sub(SHOWN)))
 }
 
 impl Card {
-    fn of(incident: &Incident, timeline: &[Entry], now: Instant) -> Self {
-        let told = timeline.iter().rev().find(|entry| matches!(entry.kind, EntryKind::Told | EntryKind::NotTold));
-        let told = told.map(|entry| format!("{} at {} UTC.", words::sentence(&entry.text), words::hour(entry.at))).unwrap_or_default();
+    fn of(incident: &Incident, told: String, now: Instant) -> Self {
         let mut detail = vec![incident.scope.text.clone()];
         detail.extend(incident.not_observed_since.map(|since| format!("not observed for {}", words::long(now.since(since)))));
-        detail.push(if told.is_empty() { "nobody was told".to_owned() } else { told.trim_end_matches('.').to_owned() });
+        detail.push(told.clone());
         detail.push(match &incident.acknowledged {
             Some(acknowledged) => format!("acknowledged by {}", acknowledged.by),
             None => "not acknowledged".to_owned(),

@@ -27,7 +27,7 @@ impl Headline {
         let mut detail = if up == all { String::new() } else { tally(&count, all) };
         if down > 0 {
             if !told.is_empty() {
-                detail = format!("{detail} {told}");
+                detail = format!("{detail} {}.", words::sentence(told));
             }
             return Headline { icon: "down", text: trouble(down, broken, now), detail };
         }
@@ -88,19 +88,19 @@ mod tests {
         let now = Instant::from_ms(1_000_000);
         let broken: Vec<Broken> =
             broken.iter().map(|name| Broken { name: (*name).into(), since: now - Duration::from_secs(250) }).collect();
-        let seen = Headline::of(|shown| counts[shown as usize], &broken, "ops was told at 10:31 UTC.", now);
+        let seen = Headline::of(|shown| counts[shown as usize], &broken, "ops was told at 10:31 UTC", now);
         assert_eq!((seen.text.as_str(), seen.detail.as_str()), (text, detail));
     }
 
     #[test]
     fn first_lines() {
-        let told = "1 of 3 up. ops was told at 10:31 UTC.";
+        let told = "1 of 3 up. Ops was told at 10:31 UTC.";
         check([0; 5], &[], "Nothing is watched yet", "");
         check([0, 0, 0, 1, 0], &[], "The one monitor is up", "");
         check([0, 0, 0, 217, 0], &[], "All 217 monitors are up", "");
-        check([1, 0, 0, 214, 2], &["Shop"], "Shop has been down for 4 minutes", "214 of 217 up, 2 paused. ops was told at 10:31 UTC.");
+        check([1, 0, 0, 214, 2], &["Shop"], "Shop has been down for 4 minutes", "214 of 217 up, 2 paused. Ops was told at 10:31 UTC.");
         check([2, 0, 0, 1, 0], &["Shop", "Mail"], "Shop and Mail are down", told);
-        check([40, 0, 0, 1, 0], &["Shop", "Mail"], "40 monitors are down", "1 of 41 up. ops was told at 10:31 UTC.");
+        check([40, 0, 0, 1, 0], &["Shop", "Mail"], "40 monitors are down", "1 of 41 up. Ops was told at 10:31 UTC.");
         check([0, 1, 0, 1, 0], &[], "Nothing is known to be down, 1 monitor is not known", "1 of 2 up, 1 unknown.");
         check([0, 0, 1, 1, 1], &[], "Everything that is watched is up", "1 of 3 up, 1 maintenance, 1 paused.");
         check([0, 0, 0, 0, 2], &[], "Nothing is watched at present", "0 of 2 up, 2 paused.");

@@ -32,9 +32,8 @@ async fn mistakes_stand_beside_their_fields_and_keep_what_was_typed() {
     page.says("id=w-every");
     page.says("write a number with its unit");
     page.says("<details id=more open>");
-    let page = world.post("/ui/monitors/new", "target=shop+test&expect=body+hopes&every=10s").await;
     page.says("id=w-target");
-    page.says("Line 1: ");
+    page.says("Line 2: ");
     assert!(world.app.services.catalog.is_empty(), "nothing was declared");
 }
 

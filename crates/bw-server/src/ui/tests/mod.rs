@@ -25,7 +25,7 @@ async fn a_monitor_says_how_it_is_since_when_and_why() {
     page.says("ended as pass after 31 ms");
     page.says("5 passed");
     page.says("p95 over 24 h");
-    page.says("status &lt; 400");
+    page.says("status &#60; 400");
 
     world.slots(&shop, 2, |_, outcome| failed(outcome, Code::CONNECT_REFUSED)).await;
     let page = world.get("/ui/monitors/1?range=1h").await;

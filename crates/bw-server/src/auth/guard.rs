@@ -6,12 +6,13 @@ use super::sign_in::session_cookie;
 use super::{Caller, Via};
 use crate::App;
 use crate::problem::Refusal;
+use crate::ui;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bw_domain::access::Scope;
 use bw_engine::usecase::sessions;
-use http::header::{AUTHORIZATION, COOKIE, HOST, LOCATION, ORIGIN, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, AUTHORIZATION, COOKIE, HOST, LOCATION, ORIGIN, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -53,6 +54,9 @@ async fn admit(app: &App, request: &Parts) -> Result<Caller, Box<Response>> {
             None if peer.is_loopback() => Caller::new("somebody on this machine", scope, Via::Open, None),
             None => Caller::new(format!("somebody at {peer}"), scope, Via::Open, None),
         }),
+        Decision::Refuse(sentence) if class == Class::Page && reads_pages(&request.headers) => {
+            Err(Box::new(ui::forbidden(app, &sentence)))
+        }
         Decision::Refuse(sentence) => Err(boxed(Refusal::forbidden(sentence))),
         Decision::Ask if class == Class::Page => Err(Box::new(to_sign_in(request))),
         Decision::Ask => {
@@ -122,6 +126,11 @@ fn facts<'a>(request: &'a Parts, class: Class, peer: IpAddr, presented: Presente
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// A browser asks, rather than a program.
+fn reads_pages(headers: &HeaderMap) -> bool {
+    text(headers, ACCEPT.as_str()).is_some_and(|kinds| kinds.contains("text/html"))
 }
 
 fn bearer(value: &str) -> Option<&str> {

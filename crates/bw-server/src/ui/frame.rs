@@ -54,6 +54,23 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// The surroundings of a page that is seen before anybody is let in: nothing in them tells of the installation.
+    pub fn outside(now: Instant) -> Self {
+        Frame {
+            title: String::new(),
+            here: None,
+            width: "",
+            refresh_s: 0,
+            now,
+            behind: None,
+            unguarded: false,
+            session: None,
+            inside: false,
+            said: None,
+            trouble: false,
+        }
+    }
+
     /// Where an asset is found.
     pub fn asset(&self, name: &str) -> String {
         asset::address(name)

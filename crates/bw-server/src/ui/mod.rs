@@ -27,6 +27,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use bw_engine::usecase;
+use frame::Frame;
 use http::StatusCode;
 use visit::Visit;
 
@@ -52,6 +53,12 @@ pub fn router(app: App) -> Router {
         .route("/ui/{*rest}", get(nowhere))
         .route("/assets/{hash}/{name}", get(asset::serve))
         .with_state(app)
+}
+
+/// The page for somebody who may not see any, with the sentence why.
+pub fn forbidden(app: &App, sentence: &str) -> Response {
+    let frame = Frame::outside(app.services.clock.now());
+    fault::page(frame, StatusCode::FORBIDDEN, &format!("{}.", words::sentence(sentence)))
 }
 
 async fn overview(State(app): State<App>, visit: Visit) -> Response {

@@ -24,8 +24,7 @@ struct SignIn {
 
 impl SignIn {
     fn new(frame: Frame, next: &str, wrong: &str) -> Self {
-        let mut frame = frame.titled(None, "Sign in").wide("narrow");
-        frame.inside = false;
+        let frame = Frame { inside: false, ..frame.titled(None, "Sign in").wide("narrow") };
         SignIn { frame, next: ours(next).to_owned(), wrong: words::sentence(wrong) }
     }
 }

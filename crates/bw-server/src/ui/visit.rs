@@ -69,17 +69,12 @@ impl FromRequestParts<App> for Visit {
         let said = SAID.iter().find(|(word, _)| *word == first(&pairs, "said"));
         let lag = Duration::from_millis(app.services.vitals.schedule_lag.load(Relaxed));
         let frame = Frame {
-            title: String::new(),
-            here: None,
-            width: "",
-            refresh_s: 0,
-            now: app.services.clock.now(),
             behind: frame::behind(lag),
             unguarded: app.auth.is_none(),
             session: (caller.via == Via::Session).then(|| caller.csrf().to_owned()),
             inside: true,
             said: said.map(|(_, sentence)| (*sentence).to_owned()),
-            trouble: false,
+            ..Frame::outside(app.services.clock.now())
         };
         Ok(Visit { frame, caller, pairs })
     }

@@ -3,8 +3,12 @@
 
 use super::world::{World, failed};
 use crate::auth::AuthConfig;
+use axum::body::Body;
 use bw_domain::outcome::{Code, Evidence, Exchange};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::Request;
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use serde_json::json;
 
 const EVIL: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
@@ -88,6 +92,21 @@ async fn errors_are_pages_too() {
         assert_eq!(page.status, status, "{path}");
         page.says(sentence);
     }
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_reads_why() {
+    let world = World::new();
+    let rebound = Request::get("/").header(ACCEPT, "text/html,*/*").header(HOST, "evil.test").body(Body::empty()).expect("a request");
+    let page = world.ask(rebound).await;
+    assert_eq!(page.status, 403);
+    page.says("Not allowed");
+    page.says("the Host header `evil.test` is no name of this machine");
+    assert!(!page.html.contains("Deliveries"), "nothing of the inside is shown");
+    let foreign = Request::post("/ui/monitors/new").header(ACCEPT, "text/html").header(ORIGIN, "http://evil.test");
+    let page = world.ask(foreign.body(Body::empty()).expect("a request")).await;
+    assert_eq!(page.status, 403);
+    page.says("A page of another site sent this request");
 }
 
 #[tokio::test]

@@ -35,7 +35,10 @@ pub fn address(name: &str) -> String {
 pub async fn serve(Path((hash, name)): Path<(String, String)>) -> Response {
     let Some(file) = Assets::get(&name) else { return StatusCode::NOT_FOUND.into_response() };
     let kept = if hash == *HASH { "public, max-age=31536000, immutable" } else { "no-store" };
-    let headers = [(CONTENT_TYPE, HeaderValue::from_static(kind(&name))), (CACHE_CONTROL, HeaderValue::from_static(kept))];
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(kind(&name))),
+        (CACHE_CONTROL, HeaderValue::from_static(kept)),
+    ];
     (headers, file.data).into_response()
 }
 
@@ -54,7 +57,8 @@ mod tests {
 
     #[test]
     fn style_and_scripts_stay_small() {
-        let bytes: usize = Assets::iter().filter_map(|name| Assets::get(&name)).map(|file| file.data.len()).sum();
+        let bytes: usize =
+            Assets::iter().filter_map(|name| Assets::get(&name)).map(|file| file.data.len()).sum();
         assert!(bytes <= 40_000, "CSS, JS and icons are {bytes} bytes together");
     }
 

@@ -37,9 +37,14 @@ struct Drawn {
 impl Seen {
     /// A stored piece of evidence: always of a probe that did not pass.
     pub fn stored(row: &EvidenceRow, now: Instant) -> Self {
-        let circumstances =
-            Markup(format!("{} from {}, {}", words::ago(row.at, now), place(row.key.vantage), row.code.name()));
-        let shape = shape::of_verdict(Some(if row.code.is_ours() { Verdict::Inconclusive } else { Verdict::Fail }));
+        let circumstances = Markup(format!(
+            "{} from {}, {}",
+            words::ago(row.at, now),
+            place(row.key.vantage),
+            row.code.name()
+        ));
+        let shape =
+            shape::of_verdict(Some(if row.code.is_ours() { Verdict::Inconclusive } else { Verdict::Fail }));
         let word = if row.code.is_ours() { "inconclusive" } else { "fail" };
         Seen::new((shape, word), circumstances, &row.evidence)
     }
@@ -58,11 +63,15 @@ impl Seen {
             evidence.text = outcome.code.text().to_owned();
         }
         if evidence.hops.is_empty() && outcome.phases.total() > 0 {
-            let hop = Hop { url: target.to_owned(), address: None, status: outcome.status, phases: outcome.phases };
+            let hop =
+                Hop { url: target.to_owned(), address: None, status: outcome.status, phases: outcome.phases };
             evidence.hops.push(hop);
         }
-        let mut seen =
-            Seen::new((shape::of_verdict(Some(outcome.verdict)), outcome.verdict.word()), circumstances, &evidence);
+        let mut seen = Seen::new(
+            (shape::of_verdict(Some(outcome.verdict)), outcome.verdict.word()),
+            circumstances,
+            &evidence,
+        );
         seen.certificate = outcome.certificate.as_deref().map(|certificate| Certified::of(certificate, now));
         seen
     }
@@ -73,7 +82,10 @@ impl Seen {
         let mut hops = Vec::with_capacity(evidence.hops.len());
         for hop in &evidence.hops {
             hops.push(Drawn {
-                place: hop.address.as_ref().map_or(hop.url.clone(), |address| format!("{} ({address})", hop.url)),
+                place: hop
+                    .address
+                    .as_ref()
+                    .map_or(hop.url.clone(), |address| format!("{} ({address})", hop.url)),
                 status: if hop.status > 0 { format!("{} ", hop.status) } else { String::new() },
                 fall: waterfall::waterfall(&hop.phases, begun, whole),
             });
@@ -85,7 +97,11 @@ impl Seen {
             text: words::sentence(&evidence.text),
             circumstances,
             // The sentence nearly always quotes it.
-            expectation: evidence.expectation.clone().filter(|said| !evidence.text.contains(said.as_str())).unwrap_or_default(),
+            expectation: evidence
+                .expectation
+                .clone()
+                .filter(|said| !evidence.text.contains(said.as_str()))
+                .unwrap_or_default(),
             hops,
             exchange: evidence.exchange.clone(),
             certificate: None,
@@ -125,7 +141,11 @@ impl Certified {
 
 /// From where: the location, and the family where it was chosen.
 pub fn place(vantage: Vantage) -> String {
-    let location = if vantage.location == LOCAL { "local".to_owned() } else { format!("location {}", vantage.location.0) };
+    let location = if vantage.location == LOCAL {
+        "local".to_owned()
+    } else {
+        format!("location {}", vantage.location.0)
+    };
     match vantage.family {
         Family::Any => location,
         Family::V4 => format!("{location} over IPv4"),

@@ -34,14 +34,19 @@ pub fn page(frame: Frame, status: StatusCode, sentence: &str) -> Response {
 /// Answers with what a verb refused.
 pub fn refused(frame: Frame, error: &UseError) -> Response {
     let (status, sentence) = match error {
-        UseError::NotFound => (StatusCode::NOT_FOUND, "It was deleted, or the address is not right.".to_owned()),
+        UseError::NotFound => {
+            (StatusCode::NOT_FOUND, "It was deleted, or the address is not right.".to_owned())
+        }
         UseError::Invalid(_) => (StatusCode::BAD_REQUEST, words::sentence(&error.to_string())),
         UseError::Owned { .. } | UseError::Stale { .. } | UseError::Taken(_) | UseError::Refused(_) => {
             (StatusCode::CONFLICT, words::sentence(&error.to_string()))
         }
         UseError::Store(error) => {
             tracing::warn!(%error, "a page was not served");
-            (StatusCode::SERVICE_UNAVAILABLE, "Nothing was changed. Probes go on; try again in a moment.".to_owned())
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Nothing was changed. Probes go on; try again in a moment.".to_owned(),
+            )
         }
     };
     page(frame, status, &sentence)

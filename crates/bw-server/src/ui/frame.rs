@@ -118,5 +118,6 @@ impl Frame {
 
 /// The sentence about a schedule that lags, once it passes its bound.
 pub fn behind(lag: Duration) -> Option<String> {
-    (lag > limits::LAG_BOUND).then(|| format!("The schedule is {} behind: what you see may be old.", words::long(lag)))
+    (lag > limits::LAG_BOUND)
+        .then(|| format!("The schedule is {} behind: what you see may be old.", words::long(lag)))
 }

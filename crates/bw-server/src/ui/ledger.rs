@@ -48,8 +48,13 @@ pub struct Try {
 
 impl Ledger {
     /// Reads one page of the ledger.
-    pub async fn load(services: &Services, frame: Frame, pairs: &[(String, String)]) -> Result<Self, UseError> {
-        let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+    pub async fn load(
+        services: &Services,
+        frame: Frame,
+        pairs: &[(String, String)],
+    ) -> Result<Self, UseError> {
+        let value =
+            |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
         let state = value("state").and_then(|state| DeliveryState::parse(&state));
         let query = DeliveriesQuery { state, after: value("after"), ..DeliveriesQuery::default() };
         let page = deliveries::list(services, query).await?;
@@ -58,14 +63,20 @@ impl Ledger {
         let (headline, shape) = match oldest.filter(|_| waiting > 0) {
             None => ("Everything that was to be told is told".to_owned(), "up"),
             Some(oldest) => {
-                let waits = if waiting == 1 { "1 delivery waits".to_owned() } else { format!("{} deliveries wait", words::number(waiting)) };
+                let waits = if waiting == 1 {
+                    "1 delivery waits".to_owned()
+                } else {
+                    format!("{} deliveries wait", words::number(waiting))
+                };
                 (format!("{waits}, the oldest for {}", words::long(now.since(oldest))), "unknown")
             }
         };
         let address = |state: Option<DeliveryState>| {
             Address::new("/ui/deliveries").with("state", state.map_or("", DeliveryState::word))
         };
-        let chip = |(word, wanted): (&'static str, Option<DeliveryState>)| (word, address(wanted).to_string(), wanted == state);
+        let chip = |(word, wanted): (&'static str, Option<DeliveryState>)| {
+            (word, address(wanted).to_string(), wanted == state)
+        };
         let chips = [
             ("All", None),
             ("Waiting", Some(DeliveryState::Waiting)),

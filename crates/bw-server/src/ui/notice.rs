@@ -19,13 +19,15 @@ pub async fn sentence(services: &Services, incident: IncidentId) -> Result<Strin
 
 fn said(items: &[DeliveryItem]) -> String {
     let told = names(items, DeliveryState::Sent);
-    let open = |state| names(items, state).into_iter().filter(|name| !told.contains(name)).collect::<Vec<_>>();
+    let open =
+        |state| names(items, state).into_iter().filter(|name| !told.contains(name)).collect::<Vec<_>>();
     let mut parts = Vec::new();
     if let Some(first) = items.iter().filter_map(sent_at).min() {
         let were = if told.len() == 1 { "was" } else { "were" };
         parts.push(format!("{} {were} told at {} UTC", words::listed(&told, NAMED), words::hour(first)));
     }
-    for (state, rest) in [(DeliveryState::Waiting, "not reached yet"), (DeliveryState::Dead, "never reached")] {
+    for (state, rest) in [(DeliveryState::Waiting, "not reached yet"), (DeliveryState::Dead, "never reached")]
+    {
         let names = open(state);
         let is = if names.len() == 1 { "is" } else { "are" };
         parts.extend((!names.is_empty()).then(|| format!("{} {is} {rest}", words::listed(&names, NAMED))));
@@ -45,7 +47,11 @@ fn names(items: &[DeliveryItem], state: DeliveryState) -> Vec<&str> {
 }
 
 fn sent_at(item: &DeliveryItem) -> Option<Instant> {
-    item.delivery.attempts.iter().find(|attempt| attempt.result == AttemptResult::Sent).map(|attempt| attempt.at)
+    item.delivery
+        .attempts
+        .iter()
+        .find(|attempt| attempt.result == AttemptResult::Sent)
+        .map(|attempt| attempt.at)
 }
 
 #[cfg(test)]
@@ -58,11 +64,23 @@ mod tests {
     use bw_testkit::builders::START;
 
     fn item(name: &str, state: DeliveryState) -> DeliveryItem {
-        let event = Event::new(EventId::of(&[b"x"]), EventKind::IncidentOpened, START, Severity::Critical, "Shop is DOWN");
+        let event = Event::new(
+            EventId::of(&[b"x"]),
+            EventKind::IncidentOpened,
+            START,
+            Severity::Critical,
+            "Shop is DOWN",
+        );
         let mut delivery = Delivery::new(&event, ActionRef::Declared(ActionId(1)));
         delivery.state = state;
         if state == DeliveryState::Sent {
-            let attempt = Attempt { at: START, took_ms: 9, result: AttemptResult::Sent, status: 200, text: String::new() };
+            let attempt = Attempt {
+                at: START,
+                took_ms: 9,
+                result: AttemptResult::Sent,
+                status: 200,
+                text: String::new(),
+            };
             delivery.attempts.push(attempt);
         }
         DeliveryItem { delivery, event, action_name: name.to_owned() }
@@ -75,7 +93,10 @@ mod tests {
             (vec![], "nobody was told"),
             (vec![item("slack", Sent)], "slack was told at 12:00 UTC"),
             (vec![item("b", Sent), item("a", Sent), item("a", Sent)], "a and b were told at 12:00 UTC"),
-            (vec![item("pager", Waiting), item("slack", Sent)], "slack was told at 12:00 UTC; pager is not reached yet"),
+            (
+                vec![item("pager", Waiting), item("slack", Sent)],
+                "slack was told at 12:00 UTC; pager is not reached yet",
+            ),
             (vec![item("slack", Waiting), item("slack", Sent)], "slack was told at 12:00 UTC"),
             (vec![item("a", Dead), item("b", Dead)], "b and a are never reached"),
         ] {

@@ -5,7 +5,9 @@ use super::frame::Frame;
 use askama::Template;
 use axum::response::{IntoResponse, Response};
 use bw_engine::usecase::UseError;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
+};
 use http::{HeaderValue, StatusCode};
 
 /// Everything from here and nothing inline.
@@ -26,7 +28,8 @@ const HEADERS: [(HeaderName, &str); 4] = [
 /// Renders a page.
 pub fn render(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
-        Ok(html) => (status, HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))), html).into_response(),
+        Ok(html) => (status, HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))), html)
+            .into_response(),
         Err(error) => {
             tracing::error!(%error, "a page could not be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -44,16 +44,24 @@ impl System {
             shape: if well { "up" } else { "down" },
             headline,
             detail,
-            parts: vec![schedule(report, now), work(report), store(report, now), told(report, now), process(report, now)],
+            parts: vec![
+                schedule(report, now),
+                work(report),
+                store(report, now),
+                told(report, now),
+                process(report, now),
+            ],
         }
     }
 }
 
 fn headline(report: &SystemReport) -> (String, String) {
     let trouble = [report.unhealthy.clone(), report.unready.clone(), report.config.error.clone()];
-    let mut sentences: Vec<String> = trouble.into_iter().flatten().map(|sentence| words::sentence(&sentence)).collect();
+    let mut sentences: Vec<String> =
+        trouble.into_iter().flatten().map(|sentence| words::sentence(&sentence)).collect();
     if report.blind {
-        sentences.insert(0, "This observer has lost its own network: it abstains until that is back".to_owned());
+        sentences
+            .insert(0, "This observer has lost its own network: it abstains until that is back".to_owned());
     }
     if report.schedule_lag > limits::LAG_BOUND {
         sentences.push(format!("The schedule is {} behind", words::long(report.schedule_lag)));
@@ -117,7 +125,10 @@ fn work(report: &SystemReport) -> Part {
         name: "Probes",
         facts: vec![
             queue,
-            fact("Under way", format!("{} of at most {}", words::number(probes.running), words::number(probes.bound))),
+            fact(
+                "Under way",
+                format!("{} of at most {}", words::number(probes.running), words::number(probes.bound)),
+            ),
             fact(
                 "Since the start",
                 format!(
@@ -137,7 +148,10 @@ fn store(report: &SystemReport, now: Instant) -> Part {
         fact("Kind", store.kind),
         fact("Place", store.place.as_str()),
         fact("Size", words::bytes(store.bytes)),
-        fact("Commits", format!("{}, {:.1} ms on average", words::number(report.commits.count), report.commits.mean_ms)),
+        fact(
+            "Commits",
+            format!("{}, {:.1} ms on average", words::number(report.commits.count), report.commits.mean_ms),
+        ),
     ];
     if let Some(since) = report.store_away_since {
         facts.push(at("Away since", Some(since), now).bad_if(true));
@@ -172,7 +186,14 @@ fn process(report: &SystemReport, now: Instant) -> Part {
     let mut facts = vec![
         fact("Version", process.version),
         fact("Roles", process.roles.join(", ")),
-        fact("Features", if process.features.is_empty() { "none beyond the default".to_owned() } else { process.features.join(", ") }),
+        fact(
+            "Features",
+            if process.features.is_empty() {
+                "none beyond the default".to_owned()
+            } else {
+                process.features.join(", ")
+            },
+        ),
         fact("Node", process.node.as_str()),
         at("Started", Some(process.started_at), now),
         fact("Configuration", config.file.as_deref().unwrap_or("no file")),

@@ -65,7 +65,8 @@ impl FromRequestParts<App> for Visit {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let Ok(caller) = <Caller as FromRequestParts<App>>::from_request_parts(parts, app).await;
         // A query that cannot be read chooses nothing.
-        let pairs = Query::from_request_parts(parts, app).await.map_or_else(|_| Vec::new(), |Query(pairs)| pairs);
+        let pairs =
+            Query::from_request_parts(parts, app).await.map_or_else(|_| Vec::new(), |Query(pairs)| pairs);
         let said = SAID.iter().find(|(word, _)| *word == first(&pairs, "said"));
         let lag = Duration::from_millis(app.services.vitals.schedule_lag.load(Relaxed));
         let frame = Frame {
@@ -97,7 +98,11 @@ impl FromRequest<App> for Deed {
         let Ok(visit) = Visit::from_request_parts(&mut parts, app).await;
         let sent = Form::<Vec<(String, String)>>::from_request(Request::from_parts(parts, body), app).await;
         let Ok(Form(pairs)) = sent else {
-            return Err(fault::page(visit.frame, StatusCode::BAD_REQUEST, "The form could not be read: send it from its page."));
+            return Err(fault::page(
+                visit.frame,
+                StatusCode::BAD_REQUEST,
+                "The form could not be read: send it from its page.",
+            ));
         };
         if !visit.caller.may_write() || !visit.caller.csrf_is(first(&pairs, "csrf")) {
             let sentence = "The form is older than your session, or is not ours: open its page again and send it from there.";

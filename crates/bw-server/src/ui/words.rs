@@ -20,7 +20,12 @@ pub fn long(duration: Duration) -> String {
 /// A duration that is read exactly: its two largest units. `4 min 12 s`, `2 d 3 h`.
 pub fn exact(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    let parts = [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
     let first = parts.iter().position(|(count, _)| *count > 0).unwrap_or(3);
     let shown: Vec<String> = parts[first..]
         .iter()
@@ -127,7 +132,8 @@ pub fn hour(at: Instant) -> String {
 
 /// `Nov 21` of an instant, in UTC.
 pub fn day(at: Instant) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let text = at.to_string();
     let month = text[5..7].parse::<usize>().ok().and_then(|month| MONTHS.get(month.wrapping_sub(1)));
     format!("{} {}", month.copied().unwrap_or("?"), text[8..10].trim_start_matches('0'))
@@ -167,7 +173,10 @@ mod tests {
             (100_000, "27 h", "27 hours", "1 d 3 h"),
             (172_800, "2 d", "2 days", "2 d"),
         ] {
-            assert_eq!((short(s(seconds)), long(s(seconds)), exact(s(seconds))), (brief.into(), sentence.into(), both.into()));
+            assert_eq!(
+                (short(s(seconds)), long(s(seconds)), exact(s(seconds))),
+                (brief.into(), sentence.into(), both.into())
+            );
         }
     }
 

@@ -76,7 +76,10 @@ impl Plot {
     /// Labels from top to bottom.
     pub fn y_labels(&self) -> Vec<String> {
         let top = self.top();
-        (0..=TICKS).rev().map(|tick| if tick == 0 { "0".to_owned() } else { words::latency(top / TICKS * tick) }).collect()
+        (0..=TICKS)
+            .rev()
+            .map(|tick| if tick == 0 { "0".to_owned() } else { words::latency(top / TICKS * tick) })
+            .collect()
     }
 
     /// Labels from left to right: five instants, as exact as the range is short.
@@ -96,12 +99,14 @@ impl Plot {
 
     /// The highest value shown: a round number that four equal parts divide.
     fn top(&self) -> u32 {
-        let highest = self.columns.iter().flat_map(|column| {
-            column.quantiles.into_iter().chain([column.phases.total()])
-        });
+        let highest = self
+            .columns
+            .iter()
+            .flat_map(|column| column.quantiles.into_iter().chain([column.phases.total()]));
         let part = highest.max().unwrap_or(0).max(400).div_ceil(TICKS);
         let tenth = 10u32.pow(part.ilog10() - 1);
-        let round = [10, 15, 20, 25, 30, 40, 50, 60, 80, 100].into_iter().map(|digits| tenth.saturating_mul(digits));
+        let round =
+            [10, 15, 20, 25, 30, 40, 50, 60, 80, 100].into_iter().map(|digits| tenth.saturating_mul(digits));
         round.into_iter().find(|round| *round >= part).unwrap_or(part).saturating_mul(TICKS)
     }
 
@@ -221,7 +226,12 @@ mod tests {
     fn lines_break_where_nothing_was_measured() {
         let drawn = plot(&[(0, 40_000), (1, 40_000), (5, 20_000)]).draw().0;
         assert!(drawn.contains("<path class=q50 d=\"M0 66.7H100V66.7H200M500 83.3H600\"/>"), "{drawn}");
-        assert!(drawn.contains("<path class=ph1 d=\"M0 100V83.3H100V100zM100 100V83.3H200V100zM500 100V91.7H600V100z\"/>"), "{drawn}");
+        assert!(
+            drawn.contains(
+                "<path class=ph1 d=\"M0 100V83.3H100V100zM100 100V83.3H200V100zM500 100V91.7H600V100z\"/>"
+            ),
+            "{drawn}"
+        );
         assert!(drawn.contains("<rect class=bad x=100 width=2 "), "{drawn}");
         assert!(drawn.contains("p50 20 ms, p95 40 ms, p99 60 ms, 60 probes"), "{drawn}");
     }

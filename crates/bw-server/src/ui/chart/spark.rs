@@ -58,7 +58,8 @@ fn draw(out: &mut String, start: usize, mut band: Vec<(u32, u32)>, top: u32) {
         // A minus parts numbers as well as a space does.
         let part = |number: i64, first: bool| if first || number < 0 { "" } else { " " };
         let (dx, dy) = (x - last.0, y - last.1);
-        write!(out, "{}{dx}{}{dy}", part(dx, count == 0), part(dy, false)).expect("writing to a string cannot fail");
+        write!(out, "{}{dx}{}{dy}", part(dx, count == 0), part(dy, false))
+            .expect("writing to a string cannot fail");
         last = (x, y);
     }
     out.push('z');
@@ -76,7 +77,11 @@ mod tests {
     use bw_domain::time::Instant;
 
     fn slots(latencies: &[Option<u32>]) -> Vec<RecentSlot> {
-        let slot = |latency_us: &Option<u32>| RecentSlot { slot: Instant::ZERO, verdict: None, latency_us: *latency_us };
+        let slot = |latency_us: &Option<u32>| RecentSlot {
+            slot: Instant::ZERO,
+            verdict: None,
+            latency_us: *latency_us,
+        };
         latencies.iter().map(slot).collect()
     }
 

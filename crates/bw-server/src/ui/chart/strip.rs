@@ -60,7 +60,9 @@ pub fn detailed(slots: &[RecentSlot]) -> Markup {
         let bar = match slot.verdict {
             Some(Verdict::Pass) => format!("<rect class=p x={x} y=8 width=8 height=12 />"),
             Some(Verdict::Fail) => format!("<rect class=f x={x} y=0 width=8 height=28 />"),
-            Some(Verdict::Inconclusive) => format!("<rect fill=\"url(#hatch)\" x={x} y=4 width=8 height=20 />"),
+            Some(Verdict::Inconclusive) => {
+                format!("<rect fill=\"url(#hatch)\" x={x} y=4 width=8 height=20 />")
+            }
             None => String::new(),
         };
         let word = slot.verdict.map_or("no outcome", Verdict::word);
@@ -98,7 +100,11 @@ pub fn window(cell: &Cell, now: Instant, running: bool) -> Vec<RecentSlot> {
         0
     };
     slots.drain(..missing as usize);
-    slots.extend((1..=missing).map(|step| RecentSlot { slot: newest + every * step, verdict: None, latency_us: None }));
+    slots.extend((1..=missing).map(|step| RecentSlot {
+        slot: newest + every * step,
+        verdict: None,
+        latency_us: None,
+    }));
     slots
 }
 

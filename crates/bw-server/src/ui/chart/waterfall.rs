@@ -46,7 +46,8 @@ fn row(out: &mut String, phase: Phase, (at, took): (u32, u32), scale_us: u32) {
 
 /// The phases of one outcome as a single stacked bar, for tables.
 pub fn bar(phases: &Phases, scale_us: u32) -> Markup {
-    let mut out = String::from("<svg class=phases viewBox=\"0 0 1000 12\" preserveAspectRatio=none aria-hidden=true>");
+    let mut out =
+        String::from("<svg class=phases viewBox=\"0 0 1000 12\" preserveAspectRatio=none aria-hidden=true>");
     let (mut x, scale) = (0, u64::from(scale_us.max(1)));
     for phase in Phase::ALL {
         let width = u64::from(phases.get(phase)) * 1_000 / scale;
@@ -63,7 +64,10 @@ pub fn bar(phases: &Phases, scale_us: u32) -> Markup {
 /// The phases in words: `resolve 1.2 ms, connect 0.31 ms`.
 pub fn said(phases: &Phases) -> String {
     let there = Phase::ALL.into_iter().filter(|phase| phases.get(*phase) > 0);
-    there.map(|phase| format!("{} {}", phase.word(), words::latency(phases.get(phase)))).collect::<Vec<_>>().join(", ")
+    there
+        .map(|phase| format!("{} {}", phase.word(), words::latency(phases.get(phase))))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

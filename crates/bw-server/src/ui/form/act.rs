@@ -72,14 +72,24 @@ pub async fn save(State(app): State<App>, Id(id): Id, deed: Deed) -> Response {
 }
 
 /// One probe of what is written, before it is saved.
-async fn test(services: &Services, fields: &Fields, of: Option<(MonitorId, &Declaration)>) -> Result<Seen, UseError> {
+async fn test(
+    services: &Services,
+    fields: &Fields,
+    of: Option<(MonitorId, &Declaration)>,
+) -> Result<Seen, UseError> {
     let declared = read(fields, of.map(|(_, stored)| stored), &services.defaults)?;
     let outcome = monitors::probe_draft(services, declared, of.map(|(id, _)| id)).await?;
     Ok(Seen::fresh(&outcome, &fields.target, services.clock.now()))
 }
 
 /// The form again, with what the test saw or with what is wrong.
-fn shown(services: &Services, deed: Deed, of: Option<Edited>, fields: Fields, tested: Result<Seen, UseError>) -> Response {
+fn shown(
+    services: &Services,
+    deed: Deed,
+    of: Option<Edited>,
+    fields: Fields,
+    tested: Result<Seen, UseError>,
+) -> Response {
     let frame = deed.visit.frame;
     let form = Form::sent(frame.clone(), of, fields, &services.defaults);
     match tested {

@@ -34,7 +34,8 @@ pub fn write(fields: &Fields, stored: Option<Value>) -> Value {
     put("webhook_url", text(&fields.webhook_url));
     put("labels", pairs(&fields.labels));
     put("tell", if fields.first_up == "on" { json!({"first_up": true}) } else { Value::Null });
-    let least = document.get("confirm").and_then(|confirm| confirm.get("min")).cloned().unwrap_or(Value::Null);
+    let least =
+        document.get("confirm").and_then(|confirm| confirm.get("min")).cloned().unwrap_or(Value::Null);
     let confirm = map([
         ("failures", number(&fields.failures)),
         ("recoveries", number(&fields.recoveries)),

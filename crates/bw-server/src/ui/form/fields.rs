@@ -49,7 +49,13 @@ impl Fields {
         let kind = ["tcp", "tls"].into_iter().find(|kind| document.get(kind).is_some()).unwrap_or("http");
         let target = [text(&format!("/{kind}")), text("/http/url")].concat();
         let has = |pointer: &str| document.pointer(pointer).is_some();
-        let auth = if has("/auth/bearer") { "bearer" } else if has("/auth/username") { "basic" } else { "" };
+        let auth = if has("/auth/bearer") {
+            "bearer"
+        } else if has("/auth/username") {
+            "basic"
+        } else {
+            ""
+        };
         Fields {
             kind: kind.to_owned(),
             target,
@@ -80,7 +86,12 @@ impl Fields {
 
     /// Whether anything beyond target and name is said.
     pub fn says_more(&self) -> bool {
-        let first = Fields { kind: self.kind.clone(), target: self.target.clone(), name: self.name.clone(), ..Fields::default() };
+        let first = Fields {
+            kind: self.kind.clone(),
+            target: self.target.clone(),
+            name: self.name.clone(),
+            ..Fields::default()
+        };
         *self != first
     }
 }

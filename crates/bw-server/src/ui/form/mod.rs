@@ -91,7 +91,9 @@ impl Form {
         let general = |sentence: String| Wrong(vec![("", sentence)]);
         self.wrong = match error {
             UseError::Invalid(problems) => Wrong(problems.iter().map(placed).collect()),
-            UseError::Taken(name) => Wrong(vec![("name", format!("`{name}` is taken: choose another name."))]),
+            UseError::Taken(name) => {
+                Wrong(vec![("name", format!("`{name}` is taken: choose another name."))])
+            }
             UseError::Refused(sentence) => general(words::sentence(&sentence)),
             UseError::Stale { revision } => {
                 if let Some(of) = &mut self.of {
@@ -125,7 +127,9 @@ impl Form {
 
     /// Where the form is sent.
     fn action(&self) -> String {
-        self.of.as_ref().map_or_else(|| "/ui/monitors/new".to_owned(), |of| format!("/ui/monitors/{}/edit", of.id))
+        self.of
+            .as_ref()
+            .map_or_else(|| "/ui/monitors/new".to_owned(), |of| format!("/ui/monitors/{}/edit", of.id))
     }
 
     fn opens(&self) -> bool {
@@ -142,7 +146,11 @@ impl Edited {
 
 /// Reads the declaration that the fields mean; all mistakes at once. `stored`: the monitor that is edited, whose other
 /// keys stay.
-pub fn read(fields: &Fields, stored: Option<&Declaration>, defaults: &Defaults) -> Result<Declaration, UseError> {
+pub fn read(
+    fields: &Fields,
+    stored: Option<&Declaration>,
+    defaults: &Defaults,
+) -> Result<Declaration, UseError> {
     let mut document = document::write(fields, stored.map(Declaration::to_json));
     let mut problems = match Declaration::from_json(&document) {
         Ok(declared) => return check(&declared, defaults, "").map(|_| declared).map_err(UseError::Invalid),
@@ -150,7 +158,9 @@ pub fn read(fields: &Fields, stored: Option<&Declaration>, defaults: &Defaults) 
     };
     // Without what has no shape the rest can still be judged by its meaning.
     if let Value::Object(keys) = &mut document {
-        keys.retain(|key, _| !problems.iter().any(|problem| problem.path.split(['.', '[']).next() == Some(key)));
+        keys.retain(|key, _| {
+            !problems.iter().any(|problem| problem.path.split(['.', '[']).next() == Some(key))
+        });
     }
     if let Ok(rest) = Declaration::from_json(&document) {
         problems.extend(check(&rest, defaults, "").err().unwrap_or_default());
@@ -174,12 +184,15 @@ fn placed(problem: &Problem) -> (&'static str, String) {
     };
     // A sentence continues its field's name; beside a line of several it says which.
     let which = match (head, rest) {
-        ("expect", index) => index.trim_matches(['[', ']']).parse::<usize>().map(|index| format!("Line {}: ", index + 1)),
+        ("expect", index) => {
+            index.trim_matches(['[', ']']).parse::<usize>().map(|index| format!("Line {}: ", index + 1))
+        }
         ("headers" | "labels", key) if !key.is_empty() => Ok(format!("{}: ", key.trim_start_matches('.'))),
         _ => Ok(String::new()),
     };
     let beside = which.unwrap_or_default();
-    let mut sentence = if beside.is_empty() { words::sentence(&problem.message) } else { problem.message.clone() };
+    let mut sentence =
+        if beside.is_empty() { words::sentence(&problem.message) } else { problem.message.clone() };
     if !sentence.ends_with('.') {
         sentence.push('.');
     }

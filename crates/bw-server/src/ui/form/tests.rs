@@ -10,9 +10,11 @@ fn typed(pairs: &[(&str, &str)]) -> Fields {
 
 #[test]
 fn a_url_is_enough() {
-    let declared = read(&typed(&[("target", " https://shop.example.com/ ")]), None, &Defaults::default()).expect("it is enough");
+    let declared = read(&typed(&[("target", " https://shop.example.com/ ")]), None, &Defaults::default())
+        .expect("it is enough");
     assert_eq!(declared.name, "shop.example.com");
-    let bare = read(&typed(&[("target", "shop.example.com"), ("name", "Shop")]), None, &Defaults::default()).expect("a host is enough");
+    let bare = read(&typed(&[("target", "shop.example.com"), ("name", "Shop")]), None, &Defaults::default())
+        .expect("a host is enough");
     assert!(matches!(&bare.target, TargetDeclared::Http { url, .. } if url == "https://shop.example.com"));
 }
 
@@ -55,7 +57,9 @@ fn mistakes_stand_beside_their_fields() {
 
 #[test]
 fn a_number_that_is_none_is_said_to_be_none() {
-    let error = read(&typed(&[("target", "https://a.example/"), ("failures", "two")]), None, &Defaults::default()).expect_err("two is a word");
+    let error =
+        read(&typed(&[("target", "https://a.example/"), ("failures", "two")]), None, &Defaults::default())
+            .expect_err("two is a word");
     let UseError::Invalid(problems) = error else { panic!("{error:?}") };
     assert_eq!(placed(&problems[0]).0, "failures");
 }

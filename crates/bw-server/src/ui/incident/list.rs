@@ -36,8 +36,13 @@ struct Row {
 
 impl IncidentList {
     /// Reads one page of incidents.
-    pub async fn load(services: &Services, frame: Frame, pairs: &[(String, String)]) -> Result<Self, UseError> {
-        let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    pub async fn load(
+        services: &Services,
+        frame: Frame,
+        pairs: &[(String, String)],
+    ) -> Result<Self, UseError> {
+        let value =
+            |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
         let state = value("state").filter(|state| ["open", "closed"].contains(state)).unwrap_or_default();
         let filter = IncidentFilter {
             open: (!state.is_empty()).then_some(state == "open"),
@@ -48,7 +53,11 @@ impl IncidentList {
         let page = incidents::list(services, filter).await?;
         let open = IncidentFilter { open: Some(true), limit: limits::PAGE_MAX, ..IncidentFilter::default() };
         let open = incidents::list(services, open).await?.items.len();
-        let headline = if open == 0 { "No incident is open".to_owned() } else { format!("{} open", words::counted(open, "incident")) };
+        let headline = if open == 0 {
+            "No incident is open".to_owned()
+        } else {
+            format!("{} open", words::counted(open, "incident"))
+        };
         let now = frame.now;
         let mut frame = frame.titled(Some(Here::Incidents), &headline).moving().wide("read");
         frame.trouble = open > 0;
@@ -74,7 +83,11 @@ impl Row {
             began: words::ago(incident.first_failure_at, now),
             lasted: words::exact(incident.closed_at.unwrap_or(now).since(incident.first_failure_at)),
             why: words::sentence(&incident.cause.text),
-            taken: incident.acknowledged.as_ref().map(|acknowledged| acknowledged.by.clone()).unwrap_or_default(),
+            taken: incident
+                .acknowledged
+                .as_ref()
+                .map(|acknowledged| acknowledged.by.clone())
+                .unwrap_or_default(),
         }
     }
 }

@@ -59,7 +59,8 @@ impl IncidentPage {
         let query = DeliveriesQuery { incident: Some(id), ..DeliveriesQuery::default() };
         let told = deliveries::list(services, query).await?.items;
         let evidence =
-            outcomes::evidence_of(services, view.incident.monitor, Some(id), limits::EVIDENCE_PER_INCIDENT).await?;
+            outcomes::evidence_of(services, view.incident.monitor, Some(id), limits::EVIDENCE_PER_INCIDENT)
+                .await?;
         let deciding = deciding(services, &view.incident).await?;
         let now = frame.now;
         let mut page = IncidentPage::new(frame, &view);
@@ -74,7 +75,9 @@ impl IncidentPage {
     /// The same with a note that was not taken.
     pub fn refused(mut self, note: String, error: UseError) -> Result<Self, UseError> {
         self.wrong = match error {
-            UseError::Invalid(problems) => problems.into_iter().map(|problem| words::sentence(&problem.message)).collect(),
+            UseError::Invalid(problems) => {
+                problems.into_iter().map(|problem| words::sentence(&problem.message)).collect()
+            }
             UseError::Refused(sentence) => words::sentence(&sentence),
             other => return Err(other),
         };
@@ -113,7 +116,9 @@ impl IncidentPage {
 fn headline(incident: &Incident, now: Instant) -> String {
     let name = &incident.monitor_name;
     match incident.closed_at {
-        Some(closed) => format!("{name} was down for {}", words::exact(closed.since(incident.first_failure_at))),
+        Some(closed) => {
+            format!("{name} was down for {}", words::exact(closed.since(incident.first_failure_at)))
+        }
         None => format!("{name} has been down for {}", words::long(now.since(incident.first_failure_at))),
     }
 }
@@ -124,14 +129,21 @@ fn detail(incident: &Incident, now: Instant) -> Markup {
     text = escape(&text);
     match (incident.closed_at, incident.not_observed_since) {
         (Some(closed), _) => text.push_str(&format!("It is over: recovered {}.", words::ago(closed, now))),
-        (None, Some(since)) => text.push_str(&format!("It is still open and not observed since {}.", words::ago(since, now))),
-        (None, None) => text.push_str(&format!("It is still open; decided {}.", words::ago(incident.opened_at, now))),
+        (None, Some(since)) => {
+            text.push_str(&format!("It is still open and not observed since {}.", words::ago(since, now)))
+        }
+        (None, None) => {
+            text.push_str(&format!("It is still open; decided {}.", words::ago(incident.opened_at, now)))
+        }
     }
     Markup(text)
 }
 
 /// The probes from the first failure to the decision. A monitor that is gone has none to show.
-async fn deciding(services: &Services, incident: &Incident) -> Result<Vec<bw_domain::port::store::OutcomeRow>, UseError> {
+async fn deciding(
+    services: &Services,
+    incident: &Incident,
+) -> Result<Vec<bw_domain::port::store::OutcomeRow>, UseError> {
     // An outcome is found by its slot, which lies before its probe by as much as that may be late.
     let query = OutcomesQuery {
         from: Some(incident.first_failure_at - limits::LATENESS),

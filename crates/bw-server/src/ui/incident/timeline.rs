@@ -23,9 +23,17 @@ impl Line {
             icon,
             kind,
             // What a person wrote stays as it was written.
-            text: if entry.kind == EntryKind::Note { entry.text.clone() } else { words::sentence(&entry.text) },
+            text: if entry.kind == EntryKind::Note {
+                entry.text.clone()
+            } else {
+                words::sentence(&entry.text)
+            },
             when: words::ago(entry.at, now),
-            after: if after.as_secs() == 0 { String::new() } else { format!("{} after the first failure", words::exact(after)) },
+            after: if after.as_secs() == 0 {
+                String::new()
+            } else {
+                format!("{} after the first failure", words::exact(after))
+            },
         }
     }
 }

@@ -25,7 +25,11 @@ pub fn facts(spec: &Spec) -> Vec<(&'static str, String)> {
 }
 
 fn exact_or_ms(duration: bw_domain::time::Duration) -> String {
-    if duration.subsec_millis() == 0 { words::exact(duration) } else { format!("{} ms", duration.as_millis()) }
+    if duration.subsec_millis() == 0 {
+        words::exact(duration)
+    } else {
+        format!("{} ms", duration.as_millis())
+    }
 }
 
 fn rounds(count: u16, kind: &str) -> String {
@@ -71,8 +75,13 @@ fn from(spec: &Spec) -> String {
 /// Labels with the list of those that have them too.
 pub fn labels(spec: &Spec) -> Vec<(String, String)> {
     let labels = spec.declared.labels.iter();
-    let text = |(key, value): (&String, &String)| if value.is_empty() { key.clone() } else { format!("{key}:{value}") };
-    labels.map(text).map(|label| (label.clone(), Address::new("/").with("label", label).to_string())).collect()
+    let text = |(key, value): (&String, &String)| {
+        if value.is_empty() { key.clone() } else { format!("{key}:{value}") }
+    };
+    labels
+        .map(text)
+        .map(|label| (label.clone(), Address::new("/").with("label", label).to_string()))
+        .collect()
 }
 
 /// Who would be told: name, what hears what, why it is broken.

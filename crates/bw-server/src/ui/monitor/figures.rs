@@ -89,7 +89,8 @@ pub async fn load(
 /// At most so many columns, and none narrower than the cadence: gaps between slots are no gaps in what is known.
 fn step(range: Duration, every: Duration) -> Duration {
     let least = (range / COLUMNS).max(every).as_secs().max(1);
-    let step = STEPS_S.into_iter().find(|step| *step >= least).unwrap_or_else(|| least.div_ceil(86_400) * 86_400);
+    let step =
+        STEPS_S.into_iter().find(|step| *step >= least).unwrap_or_else(|| least.div_ceil(86_400) * 86_400);
     Duration::from_secs(step)
 }
 
@@ -97,7 +98,9 @@ fn available(reach: Reach, report: &UptimeReport) -> Figure {
     let uptime = &report.uptime;
     let beside = match uptime.coverage() {
         Some(coverage) if coverage < 1.0 => format!("{} of the time seen", words::share(coverage)),
-        Some(_) if uptime.down_ms > 0 => format!("down {}", words::exact(Duration::from_millis(uptime.down_ms))),
+        Some(_) if uptime.down_ms > 0 => {
+            format!("down {}", words::exact(Duration::from_millis(uptime.down_ms)))
+        }
         Some(_) => "all of it seen".to_owned(),
         None => "nothing seen".to_owned(),
     };
@@ -149,9 +152,14 @@ mod tests {
     #[test]
     fn columns_are_neither_too_many_nor_narrower_than_the_cadence() {
         let s = Duration::from_secs;
-        for (range, every, expected) in
-            [(3_600, 10, 30), (3_600, 60, 60), (86_400, 60, 600), (7 * 86_400, 60, 7_200), (30 * 86_400, 60, 21_600), (20, 1, 1)]
-        {
+        for (range, every, expected) in [
+            (3_600, 10, 30),
+            (3_600, 60, 60),
+            (86_400, 60, 600),
+            (7 * 86_400, 60, 7_200),
+            (30 * 86_400, 60, 21_600),
+            (20, 1, 1),
+        ] {
             assert_eq!(step(s(range), s(every)), s(expected), "{range} {every}");
         }
     }
@@ -160,7 +168,15 @@ mod tests {
     fn ranges_stand_in_the_address() {
         let ranges = Reach::parse("7d").ranges(MonitorId(3));
         let addresses: Vec<&str> = ranges.iter().map(|(_, address, _)| address.as_str()).collect();
-        assert_eq!(addresses, ["/ui/monitors/3?range=1h", "/ui/monitors/3", "/ui/monitors/3?range=7d", "/ui/monitors/3?range=30d"]);
+        assert_eq!(
+            addresses,
+            [
+                "/ui/monitors/3?range=1h",
+                "/ui/monitors/3",
+                "/ui/monitors/3?range=7d",
+                "/ui/monitors/3?range=30d"
+            ]
+        );
         assert!(ranges[2].2 && !ranges[1].2);
         assert_eq!(Reach::parse("yesterday"), DAY);
     }

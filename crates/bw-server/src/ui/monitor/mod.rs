@@ -67,7 +67,12 @@ struct Strip {
 
 impl Monitor {
     /// Reads what the page shows. `range` is the word of the address.
-    pub async fn load(services: &Services, frame: Frame, id: MonitorId, range: &str) -> Result<Self, UseError> {
+    pub async fn load(
+        services: &Services,
+        frame: Frame,
+        id: MonitorId,
+        range: &str,
+    ) -> Result<Self, UseError> {
         let view = monitors::get(services, id).await?;
         let now = frame.now;
         let reach = Reach::parse(range);
@@ -118,7 +123,9 @@ fn strips(view: &MonitorView, now: Instant) -> Vec<Strip> {
         Strip {
             place: format!("Last {} slots from {}", window.len(), place(cell.vantage)),
             // Before it was declared nothing could be seen, and nothing is missing.
-            said: strip::tally(window.iter().filter(|slot| slot.slot >= view.spec.created_at).map(|slot| slot.verdict)),
+            said: strip::tally(
+                window.iter().filter(|slot| slot.slot >= view.spec.created_at).map(|slot| slot.verdict),
+            ),
             from: ends(window.first().map(|slot| slot.slot)),
             to: ends(window.last().map(|slot| slot.slot)),
             every: format!("every {}", words::exact(view.spec.every)),

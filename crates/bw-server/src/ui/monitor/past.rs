@@ -63,7 +63,10 @@ impl Past {
         Ok(Past {
             probes: probes(&rows, now),
             evidence: evidence.first().map(|row| Seen::stored(row, now)),
-            trouble: incidents.iter().map(|one| (one.first_failure_at, one.closed_at.unwrap_or(now))).collect(),
+            trouble: incidents
+                .iter()
+                .map(|one| (one.first_failure_at, one.closed_at.unwrap_or(now)))
+                .collect(),
             incidents: incidents.iter().take(LISTED).map(|incident| Bygone::of(incident, now)).collect(),
             certificate: certificate.map(|certificate| Certified::of(&certificate, now)),
         })

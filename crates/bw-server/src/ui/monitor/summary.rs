@@ -33,11 +33,7 @@ impl Summary {
             }
             None => None,
         };
-        Ok(Summary {
-            headline: headline(view, now),
-            detail: detail(view, now),
-            open,
-        })
+        Ok(Summary { headline: headline(view, now), detail: detail(view, now), open })
     }
 }
 
@@ -59,8 +55,13 @@ fn detail(view: &MonitorView, now: Instant) -> Markup {
         return Markup("Nothing has been seen of it yet.".to_owned());
     };
     let when = words::ago(cell.at, now);
-    let latency = if cell.latency_us > 0 { format!(" after {}", words::latency(cell.latency_us)) } else { String::new() };
-    let why = if cell.code.name() == "ok" { String::new() } else { format!(": {}", escape(cell.code.text())) };
+    let latency = if cell.latency_us > 0 {
+        format!(" after {}", words::latency(cell.latency_us))
+    } else {
+        String::new()
+    };
+    let why =
+        if cell.code.name() == "ok" { String::new() } else { format!(": {}", escape(cell.code.text())) };
     let place = place(cell.vantage);
     Markup(format!("The last probe, {when} from {place}, ended as {}{latency}{why}.", cell.verdict.word()))
 }

@@ -39,7 +39,11 @@ pub async fn load(services: &Services, now: Instant) -> Result<(Vec<Card>, usize
 impl Card {
     fn of(incident: &Incident, told: String, now: Instant) -> Self {
         let mut detail = vec![incident.scope.text.clone()];
-        detail.extend(incident.not_observed_since.map(|since| format!("not observed for {}", words::long(now.since(since)))));
+        detail.extend(
+            incident
+                .not_observed_since
+                .map(|since| format!("not observed for {}", words::long(now.since(since)))),
+        );
         detail.push(told.clone());
         detail.push(match &incident.acknowledged {
             Some(acknowledged) => format!("acknowledged by {}", acknowledged.by),

@@ -42,7 +42,9 @@ impl Choice {
                 "label" if !value.is_empty() => choice.labels.push(value),
                 "group" => choice.group = value,
                 "sort" => choice.sort = Sort::parse(&value).unwrap_or(ORDER),
-                "limit" => choice.limit = value.parse().unwrap_or(limits::PAGE_DEFAULT).clamp(1, limits::PAGE_MAX),
+                "limit" => {
+                    choice.limit = value.parse().unwrap_or(limits::PAGE_DEFAULT).clamp(1, limits::PAGE_MAX)
+                }
                 "after" => choice.after = value,
                 _ => {}
             }
@@ -71,7 +73,8 @@ impl Choice {
     pub fn address(&self, change: impl FnOnce(&mut Choice)) -> String {
         let mut changed = Choice { after: String::new(), ..self.clone() };
         change(&mut changed);
-        let mut address = Address::new("/").with("q", changed.q).with("state", changed.state.map_or("", shape::of));
+        let mut address =
+            Address::new("/").with("q", changed.q).with("state", changed.state.map_or("", shape::of));
         for label in changed.labels {
             address = address.with("label", label);
         }

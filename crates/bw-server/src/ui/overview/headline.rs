@@ -34,7 +34,11 @@ impl Headline {
         let (icon, text) = if all == 0 {
             ("unknown", "Nothing is watched yet".to_owned())
         } else if up == all {
-            let text = if all == 1 { "The one monitor is up".to_owned() } else { format!("All {} are up", words::counted(all, "monitor")) };
+            let text = if all == 1 {
+                "The one monitor is up".to_owned()
+            } else {
+                format!("All {} are up", words::counted(all, "monitor"))
+            };
             ("up", text)
         } else if unknown > 0 {
             ("unknown", format!("Nothing is known to be down, {} not known", unseen(unknown)))
@@ -59,7 +63,11 @@ fn trouble(down: usize, broken: &[Broken], now: Instant) -> String {
 }
 
 fn unseen(unknown: usize) -> String {
-    if unknown == 1 { "1 monitor is".to_owned() } else { format!("{} are", words::counted(unknown, "monitor")) }
+    if unknown == 1 {
+        "1 monitor is".to_owned()
+    } else {
+        format!("{} are", words::counted(unknown, "monitor"))
+    }
 }
 
 fn lasted(broken: &Broken, now: Instant) -> Duration {
@@ -86,8 +94,10 @@ mod tests {
     /// Counts in the order down, unknown, maintenance, up, paused; who is broken; the line and its detail.
     fn check(counts: [usize; 5], broken: &[&str], text: &str, detail: &str) {
         let now = Instant::from_ms(1_000_000);
-        let broken: Vec<Broken> =
-            broken.iter().map(|name| Broken { name: (*name).into(), since: now - Duration::from_secs(250) }).collect();
+        let broken: Vec<Broken> = broken
+            .iter()
+            .map(|name| Broken { name: (*name).into(), since: now - Duration::from_secs(250) })
+            .collect();
         let seen = Headline::of(|shown| counts[shown as usize], &broken, "ops was told at 10:31 UTC", now);
         assert_eq!((seen.text.as_str(), seen.detail.as_str()), (text, detail));
     }
@@ -98,11 +108,31 @@ mod tests {
         check([0; 5], &[], "Nothing is watched yet", "");
         check([0, 0, 0, 1, 0], &[], "The one monitor is up", "");
         check([0, 0, 0, 217, 0], &[], "All 217 monitors are up", "");
-        check([1, 0, 0, 214, 2], &["Shop"], "Shop has been down for 4 minutes", "214 of 217 up, 2 paused. Ops was told at 10:31 UTC.");
+        check(
+            [1, 0, 0, 214, 2],
+            &["Shop"],
+            "Shop has been down for 4 minutes",
+            "214 of 217 up, 2 paused. Ops was told at 10:31 UTC.",
+        );
         check([2, 0, 0, 1, 0], &["Shop", "Mail"], "Shop and Mail are down", told);
-        check([40, 0, 0, 1, 0], &["Shop", "Mail"], "40 monitors are down", "1 of 41 up. Ops was told at 10:31 UTC.");
-        check([0, 1, 0, 1, 0], &[], "Nothing is known to be down, 1 monitor is not known", "1 of 2 up, 1 unknown.");
-        check([0, 0, 1, 1, 1], &[], "Everything that is watched is up", "1 of 3 up, 1 maintenance, 1 paused.");
+        check(
+            [40, 0, 0, 1, 0],
+            &["Shop", "Mail"],
+            "40 monitors are down",
+            "1 of 41 up. Ops was told at 10:31 UTC.",
+        );
+        check(
+            [0, 1, 0, 1, 0],
+            &[],
+            "Nothing is known to be down, 1 monitor is not known",
+            "1 of 2 up, 1 unknown.",
+        );
+        check(
+            [0, 0, 1, 1, 1],
+            &[],
+            "Everything that is watched is up",
+            "1 of 3 up, 1 maintenance, 1 paused.",
+        );
         check([0, 0, 0, 0, 2], &[], "Nothing is watched at present", "0 of 2 up, 2 paused.");
     }
 }

@@ -74,7 +74,11 @@ struct Group {
 
 impl Overview {
     /// Reads what the page shows.
-    pub async fn load(services: &Services, frame: Frame, pairs: Vec<(String, String)>) -> Result<Self, UseError> {
+    pub async fn load(
+        services: &Services,
+        frame: Frame,
+        pairs: Vec<(String, String)>,
+    ) -> Result<Self, UseError> {
         let view = Choice::read(pairs);
         let page = monitors::list(services, &view.query()).await?;
         // The first line speaks of everything, whatever is filtered below it.
@@ -89,7 +93,13 @@ impl Overview {
         Ok(Overview::new(frame, view, page, all, (cards, more_cards)))
     }
 
-    fn new(frame: Frame, view: Choice, page: MonitorPage, all: Counts, (cards, more_cards): (Vec<Card>, usize)) -> Self {
+    fn new(
+        frame: Frame,
+        view: Choice,
+        page: MonitorPage,
+        all: Counts,
+        (cards, more_cards): (Vec<Card>, usize),
+    ) -> Self {
         let now = frame.now;
         let down = all.of(Shown::Down);
         let broken: Vec<Broken> = cards.iter().map(Card::broken).collect();
@@ -208,7 +218,9 @@ fn groups(view: &Choice, items: &[MonitorView], now: Instant) -> Vec<Group> {
     let group = |(value, members): (Option<&str>, Vec<&MonitorView>)| {
         let up = members.iter().filter(|item| item.shown() == Shown::Up).count();
         Group {
-            name: Some(value.map_or_else(|| format!("no {}", view.group), |value| format!("{}:{value}", view.group))),
+            name: Some(
+                value.map_or_else(|| format!("no {}", view.group), |value| format!("{}:{value}", view.group)),
+            ),
             said: format!("{up} of {} up", members.len()),
             rows: members.iter().map(|item| Row::of(item, now)).collect(),
         }

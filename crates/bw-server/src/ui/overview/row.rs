@@ -27,7 +27,8 @@ impl Row {
     /// Looks at one monitor.
     pub fn of(view: &MonitorView, now: Instant) -> Self {
         let running = view.mode != Mode::Paused;
-        let windows: Vec<_> = view.observed.cells.iter().map(|cell| strip::window(cell, now, running)).collect();
+        let windows: Vec<_> =
+            view.observed.cells.iter().map(|cell| strip::window(cell, now, running)).collect();
         let verdicts = strip::worst(&windows);
         let mut latencies: Vec<u32> = windows.iter().flatten().filter_map(|slot| slot.latency_us).collect();
         latencies.sort_unstable();
@@ -49,7 +50,9 @@ impl Row {
 }
 
 fn labels(view: &MonitorView) -> String {
-    let label = |(key, value): (&String, &String)| if value.is_empty() { key.clone() } else { format!("{key}:{value}") };
+    let label = |(key, value): (&String, &String)| {
+        if value.is_empty() { key.clone() } else { format!("{key}:{value}") }
+    };
     view.spec.declared.labels.iter().map(label).collect::<Vec<_>>().join(" ")
 }
 

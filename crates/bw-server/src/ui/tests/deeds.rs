@@ -23,7 +23,8 @@ async fn a_url_becomes_a_monitor() {
 #[tokio::test]
 async fn mistakes_stand_beside_their_fields_and_keep_what_was_typed() {
     let world = World::new();
-    let form = "target=shop+test&name=The+Shop&every=ten&expect=status+%3D%3D+200%0D%0Abody+hopes&action=save";
+    let form =
+        "target=shop+test&name=The+Shop&every=ten&expect=status+%3D%3D+200%0D%0Abody+hopes&action=save";
     let page = world.post("/ui/monitors/new", form).await;
     assert_eq!(page.status, 422);
     page.says("value=\"shop test\"");
@@ -126,16 +127,25 @@ async fn a_session_opens_with_the_password_and_its_forms_prove_themselves() {
     wrong.says("That is not the password.");
     let entered = world.post("/ui/sign-in", "password=open+sesame&next=%2Fui%2Fsystem").await;
     assert_eq!((entered.status.as_u16(), entered.location()), (303, "/ui/system"));
-    let cookie = entered.headers[SET_COOKIE].to_str().expect("text").split(';').next().expect("a pair").to_owned();
+    let cookie =
+        entered.headers[SET_COOKIE].to_str().expect("text").split(';').next().expect("a pair").to_owned();
 
     let get = |path: &str| Request::get(path).header(COOKIE, &cookie).body(Body::empty()).expect("a request");
     let post = |path: &str, form: String| {
         let request = Request::post(path).header(COOKIE, &cookie).header(ORIGIN, "http://127.0.0.1:8080");
-        request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(form)).expect("a request")
+        request
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form))
+            .expect("a request")
     };
     let page = world.ask(get("/ui/monitors/new")).await;
     page.says("Sign out");
-    let csrf = page.html.split("name=csrf value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a token");
+    let csrf = page
+        .html
+        .split("name=csrf value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a token");
     let form = "target=https%3A%2F%2Fshop.test%2F";
     assert_eq!(world.ask(post("/ui/monitors/new", form.to_owned())).await.status, 403);
     assert_eq!(world.ask(post("/ui/monitors/new", format!("{form}&csrf={csrf}"))).await.status, 303);

@@ -16,7 +16,8 @@ async fn an_empty_one_teaches() {
 async fn trouble_comes_first_and_the_first_line_speaks_of_everything() {
     let world = World::new();
     let mail = world.declare(json!({"name": "Mail", "tcp": "mail.test:25", "labels": {"team": "ops"}})).await;
-    let shop = world.declare(json!({"name": "Shop", "http": "https://shop.test/", "labels": {"team": "web"}})).await;
+    let shop =
+        world.declare(json!({"name": "Shop", "http": "https://shop.test/", "labels": {"team": "web"}})).await;
     world.slots(&mail, 2, |_, outcome| outcome).await;
     world.slots(&shop, 2, |_, outcome| failed(outcome, Code::CONNECT_REFUSED)).await;
     world.probe(&mail, |outcome| outcome).await;
@@ -55,7 +56,12 @@ async fn a_hundred_rows_are_light_and_pages_follow_each_other() {
     assert_eq!(page.html.matches("<tr id=m").count(), 100);
     assert!(page.html.len() <= 60_000, "a hundred rows are {} bytes", page.html.len());
     page.says("100 of 130 monitors");
-    let next = page.html.split("rel=next href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a next page");
+    let next = page
+        .html
+        .split("rel=next href=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a next page");
     let rest = world.get(&next.replace("&amp;", "&").replace("&#38;", "&")).await;
     assert_eq!(rest.html.matches("<tr id=m").count(), 30);
     assert_eq!(world.get("/?limit=10000").await.html.matches("<tr id=m").count(), 130);

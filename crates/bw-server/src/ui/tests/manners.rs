@@ -7,7 +7,8 @@ use axum::body::Body;
 use bw_domain::outcome::{Code, Evidence, Exchange};
 use http::Request;
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use serde_json::json;
 
@@ -35,9 +36,19 @@ async fn every_page(world: &World) -> Vec<String> {
         .await;
     let incident = world.open_incident(&shop).await;
     let paths = [
-        "/", "/?q=%3Cscript%3E&group=team&label=team", "/ui/monitors/1", "/ui/monitors/1/edit", "/ui/monitors/1/delete",
-        "/ui/monitors/new", "/ui/incidents", "/ui/deliveries", "/ui/system", "/ui/sign-in?next=%22%3E%3Cscript%3E",
-        "/ui/nowhere", "/ui/monitors/999", "/ui/monitors/word",
+        "/",
+        "/?q=%3Cscript%3E&group=team&label=team",
+        "/ui/monitors/1",
+        "/ui/monitors/1/edit",
+        "/ui/monitors/1/delete",
+        "/ui/monitors/new",
+        "/ui/incidents",
+        "/ui/deliveries",
+        "/ui/system",
+        "/ui/sign-in?next=%22%3E%3Cscript%3E",
+        "/ui/nowhere",
+        "/ui/monitors/999",
+        "/ui/monitors/word",
     ];
     paths.into_iter().map(str::to_owned).chain([format!("/ui/incidents/{incident}")]).collect()
 }
@@ -49,14 +60,18 @@ async fn pages_are_strict_and_harmless() {
         let page = world.get(&path).await;
         assert!(page.headers[CONTENT_TYPE].to_str().expect("text").starts_with("text/html"), "{path}");
         let policy = page.headers[CONTENT_SECURITY_POLICY].to_str().expect("text");
-        assert!(policy.starts_with("default-src 'none'; style-src 'self'; script-src 'self';"), "{path}: {policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'self'; script-src 'self';"),
+            "{path}: {policy}"
+        );
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(page.headers[REFERRER_POLICY], "same-origin", "{path}");
         assert_eq!(page.headers[X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
         assert_eq!(page.headers[CACHE_CONTROL], "no-store", "{path}");
         for forbidden in [" style=", " onerror=alert", " onclick=", "<script>", "javascript:", "<style"] {
             let stands = page.html.to_lowercase().find(forbidden);
-            let around = |at: usize| page.html.chars().skip(at.saturating_sub(80)).take(160).collect::<String>();
+            let around =
+                |at: usize| page.html.chars().skip(at.saturating_sub(80)).take(160).collect::<String>();
             assert!(
                 stands.is_none() || forbidden == " onerror=alert" && !page.html.contains("<img"),
                 "{path} holds {forbidden}: {}",
@@ -71,7 +86,14 @@ async fn pages_name_their_parts() {
     let world = World::new();
     for path in every_page(&world).await {
         let html = world.get(&path).await.html;
-        for part in ["<html lang=en>", "<title>", "<main id=main", "<h1", "class=skip href=#main", "<header class=bar>"] {
+        for part in [
+            "<html lang=en>",
+            "<title>",
+            "<main id=main",
+            "<h1",
+            "class=skip href=#main",
+            "<header class=bar>",
+        ] {
             assert!(html.contains(part), "{path} has no {part}");
         }
         assert_eq!(html.matches("<h1").count(), 1, "{path}");
@@ -97,13 +119,18 @@ async fn errors_are_pages_too() {
 #[tokio::test]
 async fn who_is_not_let_in_reads_why() {
     let world = World::new();
-    let rebound = Request::get("/").header(ACCEPT, "text/html,*/*").header(HOST, "evil.test").body(Body::empty()).expect("a request");
+    let rebound = Request::get("/")
+        .header(ACCEPT, "text/html,*/*")
+        .header(HOST, "evil.test")
+        .body(Body::empty())
+        .expect("a request");
     let page = world.ask(rebound).await;
     assert_eq!(page.status, 403);
     page.says("Not allowed");
     page.says("the Host header `evil.test` is no name of this machine");
     assert!(!page.html.contains("Deliveries"), "nothing of the inside is shown");
-    let foreign = Request::post("/ui/monitors/new").header(ACCEPT, "text/html").header(ORIGIN, "http://evil.test");
+    let foreign =
+        Request::post("/ui/monitors/new").header(ACCEPT, "text/html").header(ORIGIN, "http://evil.test");
     let page = world.ask(foreign.body(Body::empty()).expect("a request")).await;
     assert_eq!(page.status, 403);
     page.says("A page of another site sent this request");
@@ -121,7 +148,11 @@ async fn an_open_door_is_said_on_every_page() {
 async fn assets_are_kept_for_ever_under_their_hash() {
     let world = World::new();
     let page = world.get("/").await.html;
-    let sheet = page.split("stylesheet href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a style sheet");
+    let sheet = page
+        .split("stylesheet href=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a style sheet");
     let asset = world.get(sheet).await;
     assert_eq!(asset.status, 200);
     assert_eq!(asset.headers[CACHE_CONTROL], "public, max-age=31536000, immutable");

@@ -50,7 +50,11 @@ async fn an_incident_is_told_from_the_first_failure_to_the_recovery() {
     page.says("Acknowledge");
     page.says("First failing probe");
     page.says("The probes that decided");
-    assert_eq!(page.html.matches("no complete answer in time<td").count(), 2, "both rounds, and no later probe");
+    assert_eq!(
+        page.html.matches("no complete answer in time<td").count(),
+        2,
+        "both rounds, and no later probe"
+    );
 
     world.slots(&shop, 2, |_, outcome| outcome).await;
     let page = world.get(&path).await;

@@ -118,3 +118,28 @@ fn a_monitor_that_nobody_knows_does_not_hide_the_timers_of_others() {
     world.tick(SWEEP);
     assert!(matches!(next, Next::Now | Next::At(_)));
 }
+
+#[test]
+fn nothing_is_passed_over_that_may_not_be_known_yet() {
+    let (mut world, jobs) = planned();
+    judge(&mut world, jobs.iter().map(|job| pass(*job)).collect());
+    let planned_at = world.now();
+    // Another process went on planning; here the edits are not read.
+    for marks in world.store.rows().marks.values_mut() {
+        marks.published = planned_at + S * 600;
+    }
+    world = World::process(world.store, world.ports, world.clock, 2);
+    now(world.parts.services.catalog.refresh(&world.store.store())).expect("the store is there");
+    world.store.rows().now = world.now();
+    world.ticks(&[LoopName::Lease, LoopName::Plan], 3);
+    let known = world.now() + S * 2;
+    for _ in 0..30 {
+        world.pass(S * 5);
+        world.tick(LoopName::Lease);
+        world.ticks(&[SWEEP], 70);
+    }
+    world.tick(LoopName::Lease);
+    let rows = world.store.rows();
+    assert!(rows.marks.values().all(|marks| marks.accounted <= known), "{known}");
+    assert!(rows.marks[&1].accounted > planned_at - S * 20, "but up to there");
+}

@@ -149,6 +149,12 @@ impl Shards {
         if monotonic < inner.sure_until { inner.held.clone() } else { BTreeMap::new() }
     }
 
+    /// One shard, if it is surely held.
+    pub fn get(&self, shard: u16, monotonic: Duration) -> Option<Shard> {
+        let inner = self.lock();
+        inner.held.get(&shard).filter(|_| monotonic < inner.sure_until).cloned()
+    }
+
     /// The shards that `plan` has not taken over.
     pub fn fresh(&self, monotonic: Duration) -> Vec<(u16, u64)> {
         let inner = self.lock();

@@ -26,6 +26,8 @@ use std::sync::Arc;
 const ROUND: Duration = Duration::from_secs(5);
 /// Younger slots are likely to be under way: asking about them would be in vain.
 const SETTLED: Duration = Duration::from_secs(10);
+/// How often it is looked what is held.
+const FOLLOW: Duration = Duration::from_millis(500);
 /// After an error of the store.
 const AGAIN: Duration = Duration::from_millis(500);
 /// Slots of one shard that are looked at in one go.
@@ -39,6 +41,8 @@ pub(super) struct Sweeper {
     decider: Decider,
     /// When each shard is looked at next, on the clock that never steps.
     look_at: BTreeMap<u16, Duration>,
+    /// When it is looked again what is held.
+    follow_at: Duration,
 }
 
 /// A slot that has no outcome as far as the rows of observations say.
@@ -65,6 +69,7 @@ impl Sweeper {
             shards,
             decider: Decider::new(parts),
             look_at: BTreeMap::new(),
+            follow_at: Duration::ZERO,
         }
     }
 
@@ -114,30 +119,37 @@ impl Sweeper {
     /// The shard whose turn it is; one a tick, so that no timer waits for all of them.
     async fn account(&mut self) -> Result<Next, StoreError> {
         let monotonic = self.services.clock.monotonic();
+        if monotonic >= self.follow_at {
+            self.follow(monotonic);
+            self.follow_at = monotonic + FOLLOW;
+        }
+        if let Some((shard, _)) = self.first_look().filter(|(_, at)| *at <= monotonic) {
+            let mut more = false;
+            if let Some(Shard { epoch, marks: Some(marks) }) = self.shards.get(shard, monotonic) {
+                let until = self.settled().min(marks.accountable());
+                let Accounted { to, slots, more: left } =
+                    self.account_shard(shard, marks.accounted, until).await?;
+                self.shards.change(shard, epoch, |marks| marks.account(to, slots));
+                more = left;
+            }
+            self.look_at.insert(shard, if more { monotonic } else { monotonic + ROUND });
+        }
+        let next = self.first_look().map_or(self.follow_at, |(_, at)| at.min(self.follow_at));
+        Ok(Next::At(self.services.clock.now() + next.saturating_sub(self.services.clock.monotonic())))
+    }
+
+    /// Which shards are held now. The first looks at new ones are spread over a round.
+    fn follow(&mut self, monotonic: Duration) {
         let held = self.shards.all(monotonic);
         self.look_at.retain(|shard, _| held.contains_key(shard));
         for shard in held.keys() {
-            // The first looks are spread over a round.
             let spread = ROUND * u32::from(*shard) / u32::from(limits::SHARDS);
             self.look_at.entry(*shard).or_insert(monotonic + spread);
         }
-        let Some((shard, look_at)) = self.look_at.iter().min_by_key(|(_, at)| **at).map(|(s, at)| (*s, *at))
-        else {
-            return Ok(Next::At(self.services.clock.now() + ROUND));
-        };
-        if look_at > monotonic {
-            return Ok(Next::At(self.services.clock.now() + (look_at - monotonic)));
-        }
-        let mut more = false;
-        if let Some(Shard { epoch, marks: Some(marks) }) = held.get(&shard) {
-            let until = self.settled().min(marks.accountable());
-            let Accounted { to, slots, more: left } =
-                self.account_shard(shard, marks.accounted, until).await?;
-            self.shards.change(shard, *epoch, |marks| marks.account(to, slots));
-            more = left;
-        }
-        self.look_at.insert(shard, if more { monotonic } else { monotonic + ROUND });
-        Ok(Next::Now)
+    }
+
+    fn first_look(&self) -> Option<(u16, Duration)> {
+        self.look_at.iter().map(|(shard, at)| (*shard, *at)).min_by_key(|(_, at)| *at)
     }
 
     /// Slots up to here are known, and have probably been answered. Marks that were taken over may lie beyond.

@@ -153,7 +153,10 @@ pub fn read(
 ) -> Result<Declaration, UseError> {
     let mut document = document::write(fields, stored.map(Declaration::to_json));
     let mut problems = match Declaration::from_json(&document) {
-        Ok(declared) => return check(&declared, defaults, "").map(|_| declared).map_err(UseError::Invalid),
+        Ok(declared) => match check(&declared, defaults, "") {
+            Ok(_) => return Ok(declared),
+            Err(problems) => return Err(named_by_target(fields, problems)),
+        },
         Err(problems) => problems,
     };
     // Without what has no shape the rest can still be judged by its meaning.
@@ -165,7 +168,15 @@ pub fn read(
     if let Ok(rest) = Declaration::from_json(&document) {
         problems.extend(check(&rest, defaults, "").err().unwrap_or_default());
     }
-    Err(UseError::Invalid(problems))
+    Err(named_by_target(fields, problems))
+}
+
+/// Without a good target there is no name to take from it: then only the target is wrong.
+fn named_by_target(fields: &Fields, mut problems: Vec<Problem>) -> UseError {
+    if fields.name.is_empty() && problems.iter().any(|problem| placed(problem).0 == "target") {
+        problems.retain(|problem| problem.path != "name");
+    }
+    UseError::Invalid(problems)
 }
 
 /// The field that a mistake belongs to, and the sentence beside it.

@@ -38,7 +38,7 @@ pub enum FaultKind {
     NetworkLost,
     /// Probes panic, so many times in a thousand.
     Panics { permille: u64 },
-    /// Outcomes come up to so much later.
+    /// Outcomes come up to so much later, at the end of the fault at the latest.
     OutcomesLate { ms: Ms },
     /// Hardly any probe can be started.
     NoRoom,
@@ -95,7 +95,8 @@ pub struct Mood {
     pub wakes_lost: bool,
     pub network_lost: bool,
     pub panics: u64,
-    pub outcomes_late: Ms,
+    /// By how much at most, and until when.
+    pub outcomes_late: (Ms, Ms),
     pub no_room: bool,
     pub sinks: Vec<(u64, Sickness)>,
     pub host_step: i64,
@@ -131,7 +132,7 @@ impl Mood {
             FaultKind::WakesLost => self.wakes_lost = true,
             FaultKind::NetworkLost => self.network_lost = true,
             FaultKind::Panics { permille } => self.panics = self.panics.max(permille),
-            FaultKind::OutcomesLate { ms } => self.outcomes_late = self.outcomes_late.max(ms),
+            FaultKind::OutcomesLate { ms } => self.outcomes_late = self.outcomes_late.max((ms, fault.to)),
             FaultKind::NoRoom => self.no_room = true,
             FaultKind::SinkSick { sink, how } => self.sinks.push((sink, how)),
             FaultKind::Skew { node, by } => self.offsets[node].by += by,

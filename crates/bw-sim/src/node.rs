@@ -1,6 +1,7 @@
 //! One life of a node: the same parts and loops as the binary makes, over the ports of the world.
 
 use crate::port::store::store;
+use crate::script::{Options, Script};
 use crate::world::{Life, Link, Lives, World};
 use bw_domain::port::Fut;
 use bw_engine::catalog::LiveCatalog;
@@ -124,4 +125,13 @@ impl Switch {
     fn has_ended(&self) -> bool {
         self.0.lock().expect("one thread, and it does not panic here").ended
     }
+}
+
+/// The loops that a process of the simulation runs.
+pub fn loops() -> Vec<LoopName> {
+    let script = Script::of(&Options::default());
+    let world = World::new(Arc::new(script), None);
+    let life = world.lock().lives.begin(0, 0);
+    let (_, tasks) = Node::start(&world, life);
+    tasks.iter().map(|(name, _)| *name).collect()
 }

@@ -11,6 +11,7 @@ use crate::script::{Ask, STOP_WITHIN, CRASH_WITHIN, Script, actions};
 use crate::wish::{Granted, grant};
 use crate::world::{Entry, Life, Link, Lives, Order, TaskId, World};
 use bw_domain::delivery::DeliveryState;
+use bw_domain::time::{Duration, Instant};
 use bw_engine::usecase::uptime::uptime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -26,6 +27,8 @@ const POLLS: u32 = 20_000;
 /// Everything comes right within so long after the end of the script: the last attempts to send lie that far apart.
 const PATIENCE: Ms = 40 * 60_000;
 const SECOND: Ms = 1_000;
+/// Every slot has its outcome after this.
+const SETTLED: Duration = Duration::from_secs(120);
 
 struct Task {
     life: Life,
@@ -350,8 +353,10 @@ impl Sim {
         let (life, services, measured) = (*life, node.services.clone(), self.measured.clone());
         let monitors: Vec<_> = self.world.lock().database.rows.keys().copied().collect();
         let doing = async move {
+            // Slots of the last minutes may still be under way.
+            let to = services.clock.now() - SETTLED;
             for monitor in monitors {
-                let report = uptime(&services, monitor, Some(bw_domain::time::Instant::ZERO), None).await;
+                let report = uptime(&services, monitor, Some(Instant::ZERO), Some(to)).await;
                 let measured_one = report.map(|report| (report.wall, report.uptime)).map_err(|e| e.to_string());
                 measured.lock().expect("one thread").push(Measured { monitor, report: measured_one });
             }

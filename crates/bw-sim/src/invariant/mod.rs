@@ -13,6 +13,7 @@ mod pause;
 mod quiet;
 mod required;
 mod states;
+mod timers;
 mod told;
 mod truth;
 mod uptime;
@@ -34,7 +35,7 @@ macro_rules! invariants {
 
 invariants!(
     accounted, acknowledged, delivered, detection, duplicates, fence, incidents, lag, order, pause, quiet, required,
-    states, told, truth, uptime,
+    states, timers, told, truth, uptime,
 );
 
 /// One that does not hold.

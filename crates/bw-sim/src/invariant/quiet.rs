@@ -31,7 +31,8 @@ fn window(past: &Past, from: Instant, to: Instant) -> Result<(), String> {
             let Some(spec) = term.spec.as_ref().filter(|spec| spec.enabled) else { continue };
             let moment = Duration::from_millis(1);
             let (first, last) = (term.from.max(from), (term.to - moment).min(to - spec.timeout - SETTLED));
-            for slot in Grid::of(monitor, spec.every).within(first - moment, last) {
+            let once = |slot: &Instant| !past.script.is_lived_twice(slot.ms() - START.ms());
+            for slot in Grid::of(monitor, spec.every).within(first - moment, last).filter(once) {
                 for vantage in vantages_at(spec, slot) {
                     let key = OutcomeKey { monitor, vantage, slot, r#try: 0 };
                     let rows = past.database.outcomes.get(&key).map(Vec::as_slice).unwrap_or_default();

@@ -68,7 +68,8 @@ fn probe(inner: &mut Inner, life: Life, job: Job, spec: &Spec) -> (Outcome, Ms) 
         certificate: None,
     };
     inner.note(life, Fact::Probed { job, at, ill: failure.is_some(), verdict: outcome.verdict });
-    (outcome, took + inner.chance.between(0..=inner.mood.outcomes_late))
+    let (late, until) = inner.mood.outcomes_late;
+    (outcome, took + inner.chance.between(0..=late).min(until.saturating_sub(inner.now)))
 }
 
 fn verdict(inner: &Inner, failure: Option<Code>) -> (Verdict, Code) {

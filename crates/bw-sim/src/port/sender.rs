@@ -74,7 +74,8 @@ impl Sender for Link {
             let arrived = move |inner: &mut Inner| arrive(inner, life, sink, delivery, told);
             let mut answer = link.call(Fate::OnTheWire, there, arrived).await;
             link.sleep(Duration::from_millis(answer.after)).await;
-            if link.world.lock().mutant == Some(Mutant::RetryTakenForSent) && answer.status == 429 {
+            let takes = link.world.lock().mutant == Some(Mutant::RetryTakenForSent);
+            if takes && answer.result == AttemptResult::Retry {
                 answer.result = AttemptResult::Sent;
             }
             let Answer { result, status, after, retry_after } = answer;

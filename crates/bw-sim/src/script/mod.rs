@@ -12,7 +12,7 @@ pub use wishes::{Ask, Wish};
 
 use crate::Ms;
 use crate::chance::Chance;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind, Mood};
 use crate::truth::Target;
 
 /// The whole plan.
@@ -44,16 +44,16 @@ pub struct Options {
 
 const MINUTE: Ms = 60_000;
 /// Trouble comes about so often.
-const PACE: Ms = 40_000;
+const PACE: Ms = 25_000;
 
 impl Script {
     /// The plan of these options.
     pub fn of(options: &Options) -> Self {
         let chance = Chance::new(options.seed, 0);
         let nodes = options.nodes.max(1);
-        let rolled = chance.between(4 * MINUTE..=9 * MINUTE);
+        let rolled = chance.between(2 * MINUTE..=6 * MINUTE);
         let rough = options.hours.map_or(rolled, |hours| hours * 60 * MINUTE);
-        let quiet = chance.between(5 * MINUTE..=7 * MINUTE);
+        let quiet = chance.between(3 * MINUTE..=5 * MINUTE);
         let watched = Watched::roll(&chance, rough + quiet);
         let wishes = wishes::roll(&chance, watched.len(), rough + quiet);
         let faults = troubles::roll(&chance, nodes, rough, PACE);
@@ -111,8 +111,19 @@ impl Script {
         calm
     }
 
-    /// The clocks of store and nodes at a time when all is calm.
+    /// By how much the clocks of store and nodes were set until then.
     pub fn host_step(&self, at: Ms) -> i64 {
-        crate::fault::Mood::of(&self.faults, at).host_step
+        Mood::of(&self.faults, at).host_step
+    }
+
+    /// Whether the clocks showed this time twice, because they were set back. In milliseconds after the beginning.
+    pub fn is_lived_twice(&self, wall: i64) -> bool {
+        self.faults.iter().any(|fault| match fault.kind {
+            FaultKind::HostStep { by } if by < 0 => {
+                let set_at = fault.from as i64 + self.host_step(fault.from - 1);
+                (set_at + by..=set_at).contains(&wall)
+            }
+            _ => false,
+        })
     }
 }

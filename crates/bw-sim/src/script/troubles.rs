@@ -24,7 +24,7 @@ pub fn roll(chance: &Chance, nodes: usize, until: Ms, pace: Ms) -> Vec<Fault> {
 fn one(chance: &Chance, nodes: usize, until: Ms) -> Fault {
     let from = chance.between(1_000..=until - 1_000);
     let node = chance.between(0..=nodes as u64 - 1) as usize;
-    let (kind, length) = match chance.between(0..=27) {
+    let (kind, length) = match chance.between(0..=30) {
         0..=6 => {
             let calls = chance.between(0..=150);
             (FaultKind::Crash { node, calls }, CRASH_WITHIN + away(chance))
@@ -43,8 +43,8 @@ fn one(chance: &Chance, nodes: usize, until: Ms) -> Fault {
         21 => (FaultKind::Panics { permille: chance.between(50..=700) }, chance.between(5_000..=60_000)),
         22 => (FaultKind::OutcomesLate { ms: chance.between(500..=40_000) }, chance.between(2_000..=40_000)),
         23 => (FaultKind::NoRoom, chance.between(2_000..=40_000)),
-        24..=25 => sick(chance),
-        26 => host_step(chance),
+        24..=28 => sick(chance),
+        29 => host_step(chance),
         _ => clock(chance, node),
     };
     Fault { from, to: from + length, kind }
@@ -59,7 +59,7 @@ fn sick(chance: &Chance) -> (FaultKind, Ms) {
     const HOW: [Sickness; 5] =
         [Sickness::Refuses, Sickness::Busy, Sickness::Away, Sickness::LosesAnswers, Sickness::Slow];
     let kind = FaultKind::SinkSick { sink: chance.between(0..=SINKS - 1), how: *chance.pick(&HOW) };
-    (kind, chance.between(2_000..=90_000))
+    (kind, chance.between(5_000..=120_000))
 }
 
 fn host_step(chance: &Chance) -> (FaultKind, Ms) {

@@ -16,18 +16,29 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// The process dies within its so many next port calls and stays away until the end of the fault.
-    Crash { node: usize, calls: u64 },
+    Crash {
+        node: usize,
+        calls: u64,
+    },
     /// The process is asked to stop, and stays away.
-    Stop { node: usize },
+    Stop {
+        node: usize,
+    },
     /// The process does not run for a while, and knows nothing of it.
-    Freeze { node: usize },
+    Freeze {
+        node: usize,
+    },
     /// The store answers no call, or only when it is back.
     StoreAway,
     StoreFull,
     /// Each call takes up to so long.
-    StoreSlow { ms: Ms },
+    StoreSlow {
+        ms: Ms,
+    },
     /// The store does what it is asked and its answer is lost, so many times in a thousand.
-    AnswersLost { permille: u64 },
+    AnswersLost {
+        permille: u64,
+    },
     QueueAway,
     QueueFull,
     /// Jobs come twice and leases are lost.
@@ -37,18 +48,33 @@ pub enum FaultKind {
     /// Our own network is lost: probes see nothing and say so.
     NetworkLost,
     /// Probes panic, so many times in a thousand.
-    Panics { permille: u64 },
+    Panics {
+        permille: u64,
+    },
     /// Outcomes come up to so much later, at the end of the fault at the latest.
-    OutcomesLate { ms: Ms },
+    OutcomesLate {
+        ms: Ms,
+    },
     /// Hardly any probe can be started.
     NoRoom,
-    SinkSick { sink: u64, how: Sickness },
+    SinkSick {
+        sink: u64,
+        how: Sickness,
+    },
     /// The clocks of store and nodes are set together, for good.
-    HostStep { by: i64 },
+    HostStep {
+        by: i64,
+    },
     /// The clock of one node differs from the store's.
-    Skew { node: usize, by: i64 },
+    Skew {
+        node: usize,
+        by: i64,
+    },
     /// The clock of one node runs fast or slow, in parts of a million.
-    Drift { node: usize, ppm: i64 },
+    Drift {
+        node: usize,
+        ppm: i64,
+    },
 }
 
 /// How a sink can be ill.

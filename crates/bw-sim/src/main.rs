@@ -39,7 +39,8 @@ fn seeds(flags: &Flags, out: &mut impl Write) -> io::Result<bool> {
         for violation in broken {
             writeln!(out, "seed {}: {}: {}", options.seed, violation.invariant, violation.sentence)?;
         }
-        let same = |smaller: &Options| judge(smaller, None).iter().any(|other| other.invariant == first.invariant);
+        let same =
+            |smaller: &Options| judge(smaller, None).iter().any(|other| other.invariant == first.invariant);
         let small = shrink(options, same);
         let found = judge(&small, None).into_iter().find(|other| other.invariant == first.invariant);
         let found = found.unwrap_or_else(|| first.clone());
@@ -51,7 +52,8 @@ fn seeds(flags: &Flags, out: &mut impl Write) -> io::Result<bool> {
 }
 
 fn mutants(name: &str, out: &mut impl Write) -> io::Result<bool> {
-    let chosen: Vec<Mutant> = Mutant::ALL.iter().copied().filter(|m| name == "all" || m.name() == name).collect();
+    let chosen: Vec<Mutant> =
+        Mutant::ALL.iter().copied().filter(|m| name == "all" || m.name() == name).collect();
     if chosen.is_empty() {
         let names: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.name()).collect();
         writeln!(out, "there is no mutant `{name}`: {}", names.join(", "))?;
@@ -64,7 +66,13 @@ fn mutants(name: &str, out: &mut impl Write) -> io::Result<bool> {
                 caught += 1;
                 let first = &broken[0];
                 let names: Vec<&str> = broken.iter().map(|violation| violation.invariant).collect();
-                writeln!(out, "{} is caught by {} at seed {seed}: {}", mutant.name(), names.join(", "), first.sentence)?;
+                writeln!(
+                    out,
+                    "{} is caught by {} at seed {seed}: {}",
+                    mutant.name(),
+                    names.join(", "),
+                    first.sentence
+                )?;
             }
             None => writeln!(out, "{} is not caught", mutant.name())?,
         }

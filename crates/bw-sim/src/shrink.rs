@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn only_what_it_takes_is_left() {
-        let seed = (0..).find(|seed| Script::of(&Options { seed: *seed, ..Options::default() }).faults.len() >= 4);
+        let seed =
+            (0..).find(|seed| Script::of(&Options { seed: *seed, ..Options::default() }).faults.len() >= 4);
         let options = Options { seed: seed.expect("some seed has four faults"), ..Options::default() };
         let needs = |options: &Options| options.faults.as_ref().is_none_or(|kept| kept.contains(&2));
         let small = shrink(&options, needs);

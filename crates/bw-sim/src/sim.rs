@@ -7,7 +7,7 @@ use crate::journal::Fact;
 use crate::mutant::Mutant;
 use crate::node::Node;
 use crate::past::{Measured, Past, Trouble};
-use crate::script::{Ask, STOP_WITHIN, CRASH_WITHIN, Script, actions};
+use crate::script::{Ask, CRASH_WITHIN, STOP_WITHIN, Script, actions};
 use crate::wish::{Granted, grant};
 use crate::world::{Entry, Life, Link, Lives, Order, TaskId, World};
 use bw_domain::delivery::DeliveryState;
@@ -134,7 +134,8 @@ impl Sim {
             polls += 1;
             if polls > POLLS {
                 let names: Vec<String> = self.tasks.values().map(|task| task.name.clone()).collect();
-                self.trouble = Some(Trouble(format!("at {} ms somebody of {names:?} runs in circles", self.now())));
+                self.trouble =
+                    Some(Trouble(format!("at {} ms somebody of {names:?} runs in circles", self.now())));
                 return;
             }
             self.poll(id);
@@ -235,7 +236,9 @@ impl Sim {
                     inner.agenda.order(now + CRASH_WITHIN, Order::Crash(node));
                 }
                 FaultKind::Stop { node } if fault.from == now => self.stop(node, now),
-                FaultKind::Crash { node, .. } | FaultKind::Stop { node } if fault.to == now => self.start(node),
+                FaultKind::Crash { node, .. } | FaultKind::Stop { node } if fault.to == now => {
+                    self.start(node)
+                }
                 _ => {}
             }
         }
@@ -357,7 +360,8 @@ impl Sim {
             let to = services.clock.now() - SETTLED;
             for monitor in monitors {
                 let report = uptime(&services, monitor, Some(Instant::ZERO), Some(to)).await;
-                let measured_one = report.map(|report| (report.wall, report.uptime)).map_err(|e| e.to_string());
+                let measured_one =
+                    report.map(|report| (report.wall, report.uptime)).map_err(|e| e.to_string());
                 measured.lock().expect("one thread").push(Measured { monitor, report: measured_one });
             }
         };

@@ -19,7 +19,8 @@ pub fn holds(past: &Past) -> Result<(), String> {
         let Some(mark) = marks.get(&monitor) else { continue };
         let expected = expected(monitor, &past.terms(monitor), *mark);
         let doubtful = doubtful.get(&monitor).map(Vec::as_slice).unwrap_or_default();
-        let is_sure = |key: &OutcomeKey| !doubtful.iter().any(|(from, to)| *from <= key.slot && key.slot <= *to);
+        let is_sure =
+            |key: &OutcomeKey| !doubtful.iter().any(|(from, to)| *from <= key.slot && key.slot <= *to);
         every_slot(past, expected.iter().filter(|key| is_sure(key)))?;
         let rows = past.database.outcomes.iter().filter(|(key, _)| key.monitor == monitor);
         no_other(rows.filter(|(key, _)| key.slot <= *mark && is_sure(key)), &expected)?;

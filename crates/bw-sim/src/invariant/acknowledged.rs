@@ -6,7 +6,11 @@ use crate::past::Past;
 pub fn holds(past: &Past) -> Result<(), String> {
     for line in &past.journal {
         if let Fact::Acknowledged { job, known: false } = &line.fact {
-            return Err(format!("at {} ms {:?} was acknowledged and its outcome is nowhere", line.at, job.key()));
+            return Err(format!(
+                "at {} ms {:?} was acknowledged and its outcome is nowhere",
+                line.at,
+                job.key()
+            ));
         }
     }
     Ok(())

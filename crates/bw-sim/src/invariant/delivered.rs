@@ -22,8 +22,9 @@ pub fn holds(past: &Past) -> Result<(), String> {
         let heard: BTreeSet<ActionRef> = rows.iter().map(|row| row.action).collect();
         for action in hearers(past, event) {
             // Who is deleted before the event is routed has no webhook any more.
-            let gone = event.monitor.as_ref().is_some_and(|subject| !past.database.rows.contains_key(&subject.id));
-            if !heard.contains(&action) && !(gone && matches!(action, ActionRef::MonitorWebhook(_))) {
+            let gone =
+                event.monitor.as_ref().is_some_and(|subject| !past.database.rows.contains_key(&subject.id));
+            if !(heard.contains(&action) || gone && matches!(action, ActionRef::MonitorWebhook(_))) {
                 return Err(format!("{what} has no delivery to {action}"));
             }
         }
@@ -53,7 +54,8 @@ fn hearers(past: &Past, event: &Event) -> Vec<ActionRef> {
     let spoken = event.change.as_ref().is_some_and(|change| change.spoken);
     let Some(monitor) = event.monitor.as_ref().map(|subject| subject.id) else { return Vec::new() };
     let revisions = past.database.revisions.get(&monitor).into_iter().flatten();
-    let webhook = revisions.filter_map(|revision| revision.declared.as_ref()).any(|d| d.webhook_url.is_some());
+    let webhook =
+        revisions.filter_map(|revision| revision.declared.as_ref()).any(|d| d.webhook_url.is_some());
     if event.kind == EventKind::MonitorChanged && spoken && webhook {
         vec![ActionRef::MonitorWebhook(monitor)]
     } else {
@@ -61,7 +63,11 @@ fn hearers(past: &Past, event: &Event) -> Vec<ActionRef> {
     }
 }
 
-fn ended(past: &Past, row: &Delivery, reached: &BTreeMap<DeliveryId, BTreeSet<EventId>>) -> Result<(), String> {
+fn ended(
+    past: &Past,
+    row: &Delivery,
+    reached: &BTreeMap<DeliveryId, BTreeSet<EventId>>,
+) -> Result<(), String> {
     let told_by = |delivery: &DeliveryId| reached.get(delivery).is_some_and(|told| told.contains(&row.event));
     let last = row.attempts.last().map(|attempt| attempt.result);
     match row.state {

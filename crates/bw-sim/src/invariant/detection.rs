@@ -28,7 +28,8 @@ pub fn holds(past: &Past) -> Result<(), String> {
                 Target::Up => Health::Up,
                 _ => continue,
             };
-            let Some((spec, _, _)) = spans.iter().find(|(_, from, to)| *from <= stretch.from && stretch.from < *to)
+            let Some((spec, _, _)) =
+                spans.iter().find(|(_, from, to)| *from <= stretch.from && stretch.from < *to)
             else {
                 continue;
             };
@@ -109,9 +110,10 @@ fn messages(past: &Past, calm: &[(Ms, Ms)]) -> Result<(), String> {
         let Some(committed) = committed.filter(|_| row.attempts.len() == 1) else { continue };
         let until = committed.at + TELLING;
         let is_calm = calm.iter().any(|(from, to)| *from <= committed.at && until <= *to);
-        let told = past.journal.iter().find(|line| {
-            matches!(&line.fact, Fact::Reached { delivery, .. } if *delivery == row.id)
-        });
+        let told = past
+            .journal
+            .iter()
+            .find(|line| matches!(&line.fact, Fact::Reached { delivery, .. } if *delivery == row.id));
         if is_calm && told.is_none_or(|told| told.at > until) && !is_held_up(past, row, committed.at) {
             return Err(format!(
                 "decided at {} ms, told to {} at {:?} ms",

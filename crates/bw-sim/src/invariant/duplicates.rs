@@ -36,7 +36,9 @@ pub fn holds(past: &Past) -> Result<(), String> {
         if repeats > excused {
             let times: Vec<Ms> = arrivals.iter().map(|arrival| arrival.at).collect();
             let kind = past.database.event(*event).map(|event| event.kind);
-            return Err(format!("{kind:?} {event} reached {action} at {times:?} ms, {excused} of these excused"));
+            return Err(format!(
+                "{kind:?} {event} reached {action} at {times:?} ms, {excused} of these excused"
+            ));
         }
     }
     Ok(())

@@ -7,10 +7,16 @@ pub fn holds(past: &Past) -> Result<(), String> {
     for line in &past.journal {
         let Fact::Moved { shard, which, from, to, node, holder } = &line.fact else { continue };
         if holder.is_some_and(|holder| holder != *node) {
-            return Err(format!("at {} ms {node:?} moved {which:?} of shard {shard}, which {holder:?} holds", line.at));
+            return Err(format!(
+                "at {} ms {node:?} moved {which:?} of shard {shard}, which {holder:?} holds",
+                line.at
+            ));
         }
         if to < from {
-            return Err(format!("at {} ms {which:?} of shard {shard} went back from {from} to {to}", line.at));
+            return Err(format!(
+                "at {} ms {which:?} of shard {shard} went back from {from} to {to}",
+                line.at
+            ));
         }
     }
     Ok(())

@@ -27,13 +27,18 @@ pub fn holds(past: &Past) -> Result<(), String> {
     }
     let stored = &past.database.incidents;
     let open = stored.values().filter(|(incident, _)| incident.closed_at.is_none());
-    let open: BTreeMap<MonitorId, IncidentId> = open.map(|(incident, _)| (incident.monitor, incident.id)).collect();
+    let open: BTreeMap<MonitorId, IncidentId> =
+        open.map(|(incident, _)| (incident.monitor, incident.id)).collect();
     if open != seen.open || stored.len() != seen.used.len() {
         return Err(format!("{open:?} of {} are open, and {:?} should be", stored.len(), seen.open));
     }
     for (monitor, row) in &past.database.rows {
         if row.state.incident.as_ref() != open.get(monitor) {
-            return Err(format!("monitor {monitor} has {:?} open and believes {:?}", open.get(monitor), row.state.incident));
+            return Err(format!(
+                "monitor {monitor} has {:?} open and believes {:?}",
+                open.get(monitor),
+                row.state.incident
+            ));
         }
     }
     Ok(())

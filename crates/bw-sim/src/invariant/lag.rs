@@ -24,7 +24,10 @@ pub fn holds(past: &Past) -> Result<(), String> {
     }
     for (monitor, due) in &past.database.timers {
         if past.wall.since(*due) > TIMERS {
-            return Err(format!("the timer of monitor {monitor} (shard {}) was due at {due}", shard_of(*monitor)));
+            return Err(format!(
+                "the timer of monitor {monitor} (shard {}) was due at {due}",
+                shard_of(*monitor)
+            ));
         }
     }
     if past.queued > 4 * past.script.watched.len() {

@@ -34,8 +34,23 @@ macro_rules! invariants {
 }
 
 invariants!(
-    accounted, acknowledged, delivered, detection, duplicates, fence, incidents, lag, order, pause, quiet, required,
-    states, timers, told, truth, uptime,
+    accounted,
+    acknowledged,
+    delivered,
+    detection,
+    duplicates,
+    fence,
+    incidents,
+    lag,
+    order,
+    pause,
+    quiet,
+    required,
+    states,
+    timers,
+    told,
+    truth,
+    uptime,
 );
 
 /// One that does not hold.

@@ -23,7 +23,10 @@ pub fn holds(past: &Past) -> Result<(), String> {
         };
         if !honest {
             let key = outcome.job.key();
-            return Err(format!("{key:?} at {} says {:?}, and no probe met that", outcome.at, outcome.verdict));
+            return Err(format!(
+                "{key:?} at {} says {:?}, and no probe met that",
+                outcome.at, outcome.verdict
+            ));
         }
     }
     let Ok(changes) = oracle::read(past) else { return Ok(()) };
@@ -39,7 +42,9 @@ pub fn holds(past: &Past) -> Result<(), String> {
 
 fn met(past: &Past) -> Met {
     let probed = past.journal.iter().filter_map(|line| match &line.fact {
-        Fact::Probed { job, at, ill, verdict } if *verdict != Verdict::Inconclusive => Some((job.key(), *at, *ill)),
+        Fact::Probed { job, at, ill, verdict } if *verdict != Verdict::Inconclusive => {
+            Some((job.key(), *at, *ill))
+        }
         _ => None,
     });
     probed.collect()

@@ -35,7 +35,8 @@ fn slowly(past: &Past, monitor: MonitorId, wall: Range) -> Uptime {
     let mut edges: BTreeSet<Instant> = [wall.from, wall.to].into();
     edges.extend(slots.iter().flat_map(|(slot, said)| [*slot, *slot + said.every]));
     edges.extend(terms.iter().map(|term| term.from));
-    let edges: Vec<Instant> = edges.into_iter().filter(|edge| wall.from <= *edge && *edge <= wall.to).collect();
+    let edges: Vec<Instant> =
+        edges.into_iter().filter(|edge| wall.from <= *edge && *edge <= wall.to).collect();
     let mut uptime = Uptime::default();
     for pair in edges.windows(2) {
         let ms = pair[1].since(pair[0]).as_millis() as u64;
@@ -65,7 +66,8 @@ fn part<'u>(
 fn slots(past: &Past, monitor: MonitorId) -> BTreeMap<Instant, Slot> {
     let revisions = past.database.revisions.get(&monitor).map(Vec::as_slice).unwrap_or_default();
     let every = |number: u32| {
-        let revision = revisions.iter().find(|revision| revision.revision == number && revision.declared.is_some());
+        let revision =
+            revisions.iter().find(|revision| revision.revision == number && revision.declared.is_some());
         revision.map_or(Duration::ZERO, |revision| past.spec(revision).every)
     };
     let mut slots: BTreeMap<Instant, Slot> = BTreeMap::new();

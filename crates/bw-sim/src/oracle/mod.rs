@@ -6,4 +6,4 @@ mod replay;
 mod rule;
 
 pub use replay::replay;
-pub use rule::{Counted, read};
+pub use rule::read;

@@ -32,7 +32,8 @@ pub fn replay(past: &Past) -> Result<BTreeMap<MonitorId, Row>, String> {
     for line in &past.journal {
         match &line.fact {
             Fact::Edited { revision, commit, heard } => {
-                edited(past, &mut known, revision, commit.as_deref(), heard).map_err(|why| tell(line, &why))?;
+                edited(past, &mut known, revision, commit.as_deref(), heard)
+                    .map_err(|why| tell(line, &why))?;
             }
             Fact::Committed { commit, heard } => {
                 let known = known.get_mut(&commit.monitor).ok_or_else(|| tell(line, "nobody knows it"))?;
@@ -142,7 +143,9 @@ fn committed(known: &mut Known, commit: &Commit, heard: &[Instant]) -> Result<()
     let found = newest_first.into_iter().any(|spec| {
         heard.iter().rev().any(|now| match &commit.outcome {
             Some(outcome) => follows(spec, Trigger::Outcome(outcome), *now),
-            None => follows(spec, Trigger::Timer, *now) || follows(spec, Trigger::Away(absence(commit)), *now),
+            None => {
+                follows(spec, Trigger::Timer, *now) || follows(spec, Trigger::Away(absence(commit)), *now)
+            }
         })
     });
     if !found {

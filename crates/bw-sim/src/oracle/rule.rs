@@ -81,7 +81,8 @@ pub fn read(past: &Past) -> Result<Vec<Counted>, String> {
 }
 
 fn tell(line: &Line, commit: &Commit, why: &str) -> String {
-    let outcome = commit.outcome.as_ref().map(|outcome| (outcome.job.slot, outcome.job.r#try, outcome.verdict));
+    let outcome =
+        commit.outcome.as_ref().map(|outcome| (outcome.job.slot, outcome.job.r#try, outcome.verdict));
     format!("at {} ms monitor {} ({outcome:?}): {why}", line.at, commit.monitor)
 }
 

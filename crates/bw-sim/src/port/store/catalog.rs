@@ -59,7 +59,9 @@ fn changes(inner: &Inner, after: usize) -> Changes {
     let actions = || database.actions.values().cloned().collect();
     if after == 0 {
         for revisions in database.revisions.values() {
-            let Some(present) = revisions.last().filter(|present| present.declared.is_some()) else { continue };
+            let Some(present) = revisions.last().filter(|present| present.declared.is_some()) else {
+                continue;
+            };
             let before = revisions.len().checked_sub(2).map(|index| &revisions[index]);
             changes.revisions.extend(before.filter(|_| present.effective_from > now).cloned());
             changes.revisions.push(present.clone());
@@ -99,9 +101,8 @@ fn refuse(inner: &Inner, edit: &Edit) -> Result<(), Refused> {
     if let EditKind::Replace { declared, .. } = &edit.kind {
         taken(inner, present.owner.as_ref(), declared, Some(id))?;
     }
-    let moved = |commit: &Commit| {
-        database.rows.get(&id).is_none_or(|row| row.observed.seq != commit.expect_seq)
-    };
+    let moved =
+        |commit: &Commit| database.rows.get(&id).is_none_or(|row| row.observed.seq != commit.expect_seq);
     match edit.consequence.as_ref().filter(|commit| moved(commit)) {
         Some(_) if inner.mutant != Some(Mutant::CommitWithoutFence) => Err(Refused::Conflict),
         _ => Ok(()),
@@ -143,10 +144,15 @@ fn apply_one(inner: &mut Inner, life: Life, edit: Edit, heard: &[Instant]) -> Ap
             let revision = store(inner, draft);
             let state = begin(inner, &revision, first_look);
             inner.database.put_row(id, Row { observed: Observed::default(), state });
-            inner.note(life, Fact::Edited { revision: Box::new(revision.clone()), commit: None, heard: Vec::new() });
+            inner.note(
+                life,
+                Fact::Edited { revision: Box::new(revision.clone()), commit: None, heard: Vec::new() },
+            );
             Applied::Monitor(revision)
         }
-        EditKind::Replace { id, declared, .. } => edited(inner, life, (id, Some(*declared)), consequence, heard),
+        EditKind::Replace { id, declared, .. } => {
+            edited(inner, life, (id, Some(*declared)), consequence, heard)
+        }
         EditKind::Delete { id, .. } => {
             let applied = edited(inner, life, (id, None), consequence, heard);
             inner.database.rows.remove(&id);

@@ -1,8 +1,8 @@
 //! What is stored. It survives every process; what only a process may hold is let go when it ends.
 
 use crate::mutant::Mutant;
-use bw_domain::action::Action;
 use bw_domain::access::{Session, Token};
+use bw_domain::action::Action;
 use bw_domain::delivery::{Delivery, DeliveryState};
 use bw_domain::event::Event;
 use bw_domain::id::{ActionId, DeliveryId, EventId, IncidentId, MonitorId};

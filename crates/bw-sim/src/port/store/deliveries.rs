@@ -39,8 +39,10 @@ impl Deliveries for Link {
 
     fn lease(&self, now: Instant, until: Instant, limit: usize) -> Answered<'_, Vec<Outgoing>> {
         self.write(move |inner, _| {
-            let mut due: Vec<(Instant, Vec<usize>)> =
-                chains(inner).into_values().filter_map(|chain| Some((free(inner, &chain, now)?, chain))).collect();
+            let mut due: Vec<(Instant, Vec<usize>)> = chains(inner)
+                .into_values()
+                .filter_map(|chain| Some((free(inner, &chain, now)?, chain)))
+                .collect();
             due.retain(|(due, _)| *due <= now);
             due.sort();
             due.truncate(limit);

@@ -4,9 +4,7 @@ use crate::world::{Inner, Link};
 use bw_domain::id::{EvidenceId, IncidentId, MonitorId};
 use bw_domain::job::OutcomeKey;
 use bw_domain::outcome::{Certificate, Outcome};
-use bw_domain::port::store::{
-    Answered, EvidenceRow, Gap, OutcomeQuery, OutcomeRow, Outcomes, TransitionRow,
-};
+use bw_domain::port::store::{Answered, EvidenceRow, Gap, OutcomeQuery, OutcomeRow, Outcomes, TransitionRow};
 use bw_domain::schedule::shard_of;
 use bw_domain::time::Instant;
 
@@ -52,7 +50,9 @@ impl Outcomes for Link {
         self.read(move |inner| {
             let newest_first = inner.database.evidence.iter().rev();
             newest_first
-                .filter(|row| row.key.monitor == monitor && incident.is_none_or(|id| row.incident == Some(id)))
+                .filter(|row| {
+                    row.key.monitor == monitor && incident.is_none_or(|id| row.incident == Some(id))
+                })
                 .take(limit)
                 .cloned()
                 .collect()
@@ -94,6 +94,5 @@ fn row(outcome: &Outcome) -> OutcomeRow {
 fn known(inner: &Inner, key: &OutcomeKey) -> bool {
     let shard = shard_of(key.monitor);
     let in_gap = |gap: &Gap| gap.shard == shard && gap.from < key.slot && key.slot <= gap.to;
-    inner.database.outcomes.contains_key(key)
-        || (key.r#try == 0 && inner.database.gaps.iter().any(in_gap))
+    inner.database.outcomes.contains_key(key) || (key.r#try == 0 && inner.database.gaps.iter().any(in_gap))
 }

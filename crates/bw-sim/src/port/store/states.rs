@@ -81,7 +81,9 @@ pub(super) fn write(inner: &mut Inner, commit: &Commit) {
     let incident = row.state.incident;
     database.put_row(commit.monitor, row);
     if let Some(outcome) = &commit.outcome {
-        if commit.keep_evidence && let Some(evidence) = outcome.evidence.as_deref() {
+        if commit.keep_evidence
+            && let Some(evidence) = outcome.evidence.as_deref()
+        {
             let id = EvidenceId(database.evidence.len() as i64 + 1);
             let (key, at, code) = (outcome.job.key(), outcome.at, outcome.code);
             database.evidence.push(EvidenceRow { id, key, incident, at, code, evidence: evidence.clone() });

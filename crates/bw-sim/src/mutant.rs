@@ -48,8 +48,6 @@ mutants! {
     GapNotRecorded = "gap-not-recorded",
     /// The state does not remember its incident.
     TwoOpenIncidents = "two-open-incidents",
-    /// An edit counts at once, before every planner has read it.
-    EditsAtOnce = "edits-at-once",
     /// The newest message of a chain goes first.
     ChainOrderIgnored = "chain-order-ignored",
     /// "Come again" is taken for "sent".

@@ -73,11 +73,11 @@ pub fn simulate(script: Script, mutant: Option<Mutant>) -> Past {
     };
     sim.prepare();
     sim.run(sim.script.ends);
+    sim.measure();
     let latest = sim.script.ends + PATIENCE;
     while sim.is_waiting() && sim.now() < latest && sim.trouble.is_none() {
         sim.run(sim.now() + SECOND);
     }
-    sim.measure();
     sim.finish()
 }
 

@@ -171,7 +171,7 @@ fn apply_one(inner: &mut Inner, life: Life, edit: Edit, heard: &[Instant]) -> Ap
 /// A first revision as of now.
 fn blank(inner: &Inner, id: MonitorId) -> Revision {
     let now = inner.store_wall();
-    let lead = if inner.mutant == Some(Mutant::EditsAtOnce) { Duration::ZERO } else { limits::EDIT_LEAD };
+    let lead = limits::EDIT_LEAD;
     Revision {
         id,
         uuid: bw_domain::id::Uuid(0),

@@ -15,6 +15,7 @@ pub mod incident;
 pub mod job;
 pub mod limits;
 pub mod monitor;
+pub mod nearest;
 pub mod outcome;
 pub mod port;
 pub mod probe;

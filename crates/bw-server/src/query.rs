@@ -3,7 +3,8 @@
 
 use crate::problem::Refusal;
 use axum::extract::{FromRequestParts, Query};
-use bw_domain::read::{Problem, nearest};
+use bw_domain::nearest::nearest;
+use bw_domain::read::Problem;
 use bw_domain::time::{Duration, Instant, Span};
 use http::StatusCode;
 use http::request::Parts;
@@ -84,7 +85,7 @@ impl Params {
     /// Ends the reading: what is left is unknown, and any mistake refuses the request.
     pub fn finish(mut self) -> Result<(), Refusal> {
         for (key, _) in &self.pairs {
-            let message = match nearest(key, &self.known) {
+            let message = match nearest(key, self.known.iter().copied()) {
                 Some(near) => format!("unknown parameter; did you mean `{near}`?"),
                 None if self.known.is_empty() => "unknown parameter; there are none here".to_owned(),
                 None => format!("unknown parameter; known are {}", self.known.join(", ")),

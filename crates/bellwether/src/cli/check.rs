@@ -6,7 +6,6 @@ use crate::answer::{Answer, Outcome as Answered, Status, Stop};
 use crate::compose;
 use crate::config::{Environment, Settings, Stated};
 use bw_domain::id::{MonitorId, Uuid};
-use bw_domain::job::{Job, window};
 use bw_domain::monitor::{Declaration, Spec, compile};
 use bw_domain::outcome::{Outcome, Phase, Verdict};
 use bw_domain::port::prober::{Assignment, Prober};
@@ -29,7 +28,7 @@ pub fn run(args: CheckArgs) -> Answered {
     let outcome = block_on(async {
         let net = compose::net(&settings, &environment, clock.clone())?;
         let prober = BwProber::new(bw_probe::Config::new(net, tokio::runtime::Handle::current()));
-        Ok(prober.once(assignment(spec.clone(), clock.now())).await)
+        Ok(prober.once(Assignment::now(spec.clone(), clock.now())).await)
     })?;
     let status = match outcome.verdict {
         Verdict::Pass => Status::Good,
@@ -92,19 +91,6 @@ fn spec(declared: Declaration, now: Instant, settings: &Settings) -> Result<Arc<
         declared: Some(declared),
     };
     compile(&revision, &settings.defaults).map(Arc::new)
-}
-
-fn assignment(spec: Arc<Spec>, now: Instant) -> Assignment {
-    let job = Job {
-        monitor: spec.id,
-        revision: spec.revision,
-        vantage: spec.vantages.first().copied().unwrap_or_default(),
-        slot: now,
-        r#try: 0,
-        start: now,
-        not_after: window(now, spec.every, spec.timeout).not_after,
-    };
-    Assignment { job, spec }
 }
 
 /// What `--json` prints.

@@ -8,10 +8,8 @@ mod compile;
 mod cost;
 mod eval;
 mod explain;
-mod nearest;
 mod parse;
 
-pub use nearest::nearest;
 pub use parse::Mistake;
 
 use crate::outcome::{Certificate, Code, Phases};

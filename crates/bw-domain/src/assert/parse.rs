@@ -2,8 +2,8 @@
 //! bounded by `limits::EXPECT_TEXT_MAX`.
 
 use super::ast::{Ast, FIELDS, Field, Operator, Value};
-use super::nearest::nearest;
 use crate::limits;
+use crate::nearest::nearest;
 use crate::time::Span;
 
 /// What is wrong with an expectation, and what to write instead.

@@ -1,9 +1,10 @@
 //! Running probes. The adapter owns tasks and sockets; whatever happens comes back as an outcome.
 
 use super::Fut;
-use crate::job::Job;
+use crate::job::{Job, window};
 use crate::monitor::Spec;
 use crate::outcome::Outcome;
+use crate::time::Instant;
 use std::sync::Arc;
 
 /// One probe to run: the job and the specification of its revision.
@@ -11,6 +12,22 @@ use std::sync::Arc;
 pub struct Assignment {
     pub job: Job,
     pub spec: Arc<Spec>,
+}
+
+impl Assignment {
+    /// A look beside the schedule, from the first vantage, that begins at once.
+    pub fn now(spec: Arc<Spec>, now: Instant) -> Self {
+        let job = Job {
+            monitor: spec.id,
+            revision: spec.revision,
+            vantage: spec.vantages.first().copied().unwrap_or_default(),
+            slot: now,
+            r#try: 0,
+            start: now,
+            not_after: window(now, spec.every, spec.timeout).not_after,
+        };
+        Assignment { job, spec }
+    }
 }
 
 /// Runs probes within a bound.

@@ -3,9 +3,8 @@
 
 use super::draft::Draft;
 use super::event::{Context, Step, Trigger};
-use super::observed::{Cell, Observed};
+use super::observed::{Cell, Observed, Seen};
 use super::quorum::{Vote, decide};
-use super::recent::Recent;
 use super::round::{Ask, Round};
 use super::{Health, State};
 use crate::job::{Job, window};
@@ -94,7 +93,7 @@ fn first_round(spec: &Spec) -> Round {
 fn on_outcome(draft: &mut Draft<'_>, outcome: &Outcome) {
     let job = &outcome.job;
     let before = draft.observed.cell(job.vantage).cloned();
-    let newer = before.as_ref().is_none_or(|cell| (job.slot, job.r#try) > (cell.slot, cell.r#try));
+    let newer = before.as_ref().is_none_or(|cell| cell.is_before(job.slot, job.r#try));
     let counts = newer && job.revision >= draft.state.revision && draft.spec.enabled;
     observe(draft, outcome, counts);
     draft.out.counted = counts;
@@ -122,54 +121,21 @@ fn on_outcome(draft: &mut Draft<'_>, outcome: &Outcome) {
 
 /// Moves the cell of the outcome's vantage; one that counts nothing only fills its place in the recent slots.
 fn observe(draft: &mut Draft<'_>, outcome: &Outcome, counts: bool) {
-    let job = &outcome.job;
+    let seen = Seen::of(outcome);
     let every = draft.spec.every;
     let cells = &mut draft.observed.cells;
-    let index = cells.iter().position(|cell| cell.vantage == job.vantage).unwrap_or_else(|| {
-        cells.push(blank(outcome));
+    let index = cells.iter().position(|cell| cell.vantage == seen.vantage).unwrap_or_else(|| {
+        cells.push(Cell::blank(&seen));
         cells.len() - 1
     });
     let cell = &mut cells[index];
-    if job.r#try == 0 {
-        cell.recent.put(job.slot, every, outcome.verdict, outcome.latency_us);
-    }
+    cell.place(&seen, every);
     if !counts {
         return;
     }
-    cell.revision = job.revision;
-    cell.slot = job.slot;
-    cell.r#try = job.r#try;
-    cell.at = outcome.at;
-    cell.verdict = outcome.verdict;
-    cell.code = outcome.code;
-    cell.latency_us = outcome.latency_us;
-    match outcome.verdict {
-        Verdict::Pass => cell.streak = cell.streak.max(0).saturating_add(1),
-        Verdict::Fail => cell.streak = cell.streak.min(0).saturating_sub(1),
-        Verdict::Inconclusive => {}
-    }
-    if outcome.verdict != Verdict::Inconclusive {
-        cell.conclusive_at = outcome.at;
-    }
+    cell.count(&seen);
     if let Some(certificate) = &outcome.certificate {
         cell.certificate = certificate.mark();
-    }
-}
-
-fn blank(outcome: &Outcome) -> Cell {
-    Cell {
-        vantage: outcome.job.vantage,
-        revision: outcome.job.revision,
-        slot: Instant::ZERO,
-        r#try: 0,
-        at: outcome.at,
-        verdict: Verdict::Inconclusive,
-        code: outcome.code,
-        latency_us: 0,
-        streak: 0,
-        conclusive_at: Instant::ZERO,
-        certificate: 0,
-        recent: Recent::default(),
     }
 }
 

@@ -15,7 +15,7 @@ mod tell;
 pub use event::{Cause, Context, Step, Transition, Trigger};
 pub use health::{Health, Mode, shown};
 pub use machine::step;
-pub use observed::{Cell, Observed};
+pub use observed::{Cell, Observed, Seen};
 pub use quorum::{RoundResult, Vote, decide};
 pub use recent::{Recent, RecentSlot};
 pub use round::{Ask, Round};

@@ -4,8 +4,8 @@
 use super::recent::Recent;
 use crate::job::OutcomeKey;
 use crate::monitor::Vantage;
-use crate::outcome::{Code, Verdict};
-use crate::time::Instant;
+use crate::outcome::{Code, Outcome, Verdict};
+use crate::time::{Duration, Instant};
 use smallvec::SmallVec;
 
 /// The row of one monitor.
@@ -39,6 +39,88 @@ pub struct Cell {
     pub certificate: u64,
     /// The last slots: verdicts and latencies.
     pub recent: Recent,
+}
+
+/// The part of an outcome that a cell takes in.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    pub vantage: Vantage,
+    pub revision: u32,
+    pub slot: Instant,
+    pub r#try: u8,
+    pub at: Instant,
+    pub verdict: Verdict,
+    pub code: Code,
+    pub latency_us: u32,
+}
+
+impl Seen {
+    /// Of a fresh outcome.
+    pub fn of(outcome: &Outcome) -> Self {
+        let job = &outcome.job;
+        Seen {
+            vantage: job.vantage,
+            revision: job.revision,
+            slot: job.slot,
+            r#try: job.r#try,
+            at: outcome.at,
+            verdict: outcome.verdict,
+            code: outcome.code,
+            latency_us: outcome.latency_us,
+        }
+    }
+}
+
+impl Cell {
+    /// The cell of a vantage that has seen nothing yet.
+    pub fn blank(seen: &Seen) -> Self {
+        Cell {
+            vantage: seen.vantage,
+            revision: seen.revision,
+            slot: Instant::ZERO,
+            r#try: 0,
+            at: seen.at,
+            verdict: Verdict::Inconclusive,
+            code: seen.code,
+            latency_us: 0,
+            streak: 0,
+            conclusive_at: Instant::ZERO,
+            certificate: 0,
+            recent: Recent::default(),
+        }
+    }
+
+    /// Whether it stands before the round: only then an outcome of the round counts.
+    pub fn is_before(&self, slot: Instant, r#try: u8) -> bool {
+        (self.slot, self.r#try) < (slot, r#try)
+    }
+
+    /// An outcome of the grid takes its place among the recent slots, whether it counts or not.
+    pub fn place(&mut self, seen: &Seen, every: Duration) {
+        if seen.r#try == 0 {
+            self.recent.put(seen.slot, every, seen.verdict, seen.latency_us);
+        }
+    }
+
+    /// An outcome that counts moves the cell on. The store repeats this after a restart: nothing else of an outcome
+    /// may move a cell, but its certificate, with which the row is written whole.
+    pub fn count(&mut self, seen: &Seen) {
+        self.revision = seen.revision;
+        self.slot = seen.slot;
+        self.r#try = seen.r#try;
+        self.at = seen.at;
+        self.verdict = seen.verdict;
+        self.code = seen.code;
+        self.latency_us = seen.latency_us;
+        match seen.verdict {
+            Verdict::Pass => self.streak = self.streak.max(0).saturating_add(1),
+            Verdict::Fail => self.streak = self.streak.min(0).saturating_sub(1),
+            Verdict::Inconclusive => {}
+        }
+        if seen.verdict != Verdict::Inconclusive {
+            self.conclusive_at = seen.at;
+        }
+    }
 }
 
 impl Observed {

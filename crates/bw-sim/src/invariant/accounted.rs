@@ -5,43 +5,22 @@ use crate::journal::Fact;
 use crate::past::{Past, Term};
 use bw_domain::id::MonitorId;
 use bw_domain::job::OutcomeKey;
-use bw_domain::limits::EDIT_LEAD;
 use bw_domain::outcome::{Code, Outcome};
 use bw_domain::port::store::Watermark;
 use bw_domain::schedule::{Grid, shard_of, vantages_at};
 use bw_domain::time::{Duration, Instant};
-use bw_testkit::builders::START;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn holds(past: &Past) -> Result<(), String> {
-    let (marks, doubtful) = (marks(past), doubtful(past));
+    let marks = marks(past);
     for monitor in past.monitors() {
         let Some(mark) = marks.get(&monitor) else { continue };
         let expected = expected(monitor, &past.terms(monitor), *mark);
-        let doubtful = doubtful.get(&monitor).map(Vec::as_slice).unwrap_or_default();
-        let is_sure =
-            |key: &OutcomeKey| !doubtful.iter().any(|(from, to)| *from <= key.slot && key.slot <= *to);
-        every_slot(past, expected.iter().filter(|key| is_sure(key)))?;
+        every_slot(past, &expected)?;
         let rows = past.database.outcomes.iter().filter(|(key, _)| key.monitor == monitor);
-        no_other(rows.filter(|(key, _)| key.slot <= *mark && is_sure(key)), &expected)?;
+        no_other(rows.filter(|(key, _)| key.slot <= *mark), &expected)?;
     }
     Ok(())
-}
-
-/// An edit while the clocks are set back counts from a time that was lived and accounted for under the revision before.
-fn doubtful(past: &Past) -> BTreeMap<MonitorId, Vec<(Instant, Instant)>> {
-    let mut doubtful: BTreeMap<MonitorId, Vec<(Instant, Instant)>> = BTreeMap::new();
-    let mut latest = START;
-    for line in &past.journal {
-        latest = latest.max(line.wall);
-        match &line.fact {
-            Fact::Edited { revision, .. } if line.wall < latest => {
-                doubtful.entry(revision.id).or_default().push((revision.effective_from, latest + EDIT_LEAD));
-            }
-            _ => {}
-        }
-    }
-    doubtful
 }
 
 /// Up to where each monitor must be accounted for: its shard's mark, at its deletion when it was deleted. Afterwards
@@ -82,7 +61,7 @@ fn expected(monitor: MonitorId, terms: &[Term], mark: Instant) -> BTreeSet<Outco
     keys
 }
 
-fn every_slot<'k>(past: &Past, expected: impl Iterator<Item = &'k OutcomeKey>) -> Result<(), String> {
+fn every_slot(past: &Past, expected: &BTreeSet<OutcomeKey>) -> Result<(), String> {
     for key in expected {
         let count = past.database.outcomes.get(key).map_or(0, Vec::len);
         let gaps = past.database.gaps.iter().filter(|gap| gap.shard == shard_of(key.monitor));

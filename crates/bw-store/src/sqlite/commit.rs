@@ -6,7 +6,7 @@
 use super::error::{Fault, Result};
 use super::memory::{Desk, Row};
 use super::periods::{self, Append};
-use super::replay::{self, Effect, Seen};
+use super::replay::{self, Effect};
 use super::tx::Tx;
 use super::{events, incidents, outcomes, snapshot};
 use bw_domain::id::{EvidenceId, IncidentId, MonitorId};
@@ -14,7 +14,7 @@ use bw_domain::incident::IncidentChange;
 use bw_domain::job::OutcomeKey;
 use bw_domain::outcome::Outcome;
 use bw_domain::port::store::{Answer, Commit};
-use bw_domain::state::{Observed, State, Transition};
+use bw_domain::state::{Observed, Seen, State, Transition};
 use rusqlite::params;
 
 /// Writes the decision, if it may be.

@@ -65,7 +65,7 @@ fn create(tx: &mut Tx<'_>, new: New<'_>, consequence: Option<&Commit>) -> Edited
         return Ok(Err(Refused::Conflict));
     }
     or_refuse!(names_are_free(tx, None, owner.as_deref(), declared));
-    let (now, effective_from) = (tx.now, tx.now + EDIT_LEAD);
+    let (now, effective_from) = (tx.now, counts_from(tx));
     let sql = "INSERT INTO monitors (uuid, owner, key, slug, revision, effective_from, created_at)
                VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)";
     let key = key_of(owner.as_deref(), declared);
@@ -171,7 +171,13 @@ fn delete(
     Ok(Ok(Applied::Monitor(revision)))
 }
 
-/// A revision counts from the lead after now, and never from before the one that it replaces, whatever the clock does.
+/// The lead after now, and never among slots that are published already, whatever the clock does.
+fn counts_from(tx: &Tx<'_>) -> Instant {
+    let published = tx.staged.desk.shards.iter().map(|shard| shard.published).max();
+    (tx.now + EDIT_LEAD).max(published.unwrap_or_default() + Duration::from_millis(1))
+}
+
+/// A revision never counts from before the one that it replaces.
 fn next_revision(
     tx: &mut Tx<'_>,
     id: MonitorId,
@@ -179,7 +185,7 @@ fn next_revision(
     declared: Option<Declaration>,
 ) -> Result<Revision> {
     let Living { uuid, owner, revision, effective_from, created_at } = living;
-    let effective_from = (tx.now + EDIT_LEAD).max(effective_from + Duration::from_millis(1));
+    let effective_from = counts_from(tx).max(effective_from + Duration::from_millis(1));
     let revision = revision + 1;
     let sql = "UPDATE monitors SET revision = ?2, effective_from = ?3 WHERE id = ?1";
     tx.conn.prepare_cached(sql)?.execute(params![id.0, revision, effective_from.ms()])?;

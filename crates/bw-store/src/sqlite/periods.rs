@@ -9,12 +9,13 @@
 use super::error::{Fault, Result};
 use super::memory::Head;
 use super::pack;
-use super::replay::{Effect, Seen};
+use super::replay::Effect;
 use bw_domain::id::{EvidenceId, MonitorId};
 use bw_domain::job::OutcomeKey;
 use bw_domain::monitor::Vantage;
 use bw_domain::outcome::Outcome;
 use bw_domain::port::store::OutcomeRow;
+use bw_domain::state::Seen;
 use bw_domain::time::Instant;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::HashMap;

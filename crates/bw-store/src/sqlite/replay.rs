@@ -4,10 +4,8 @@
 //! row with the name of the effect is enough, and after a restart the same function leads to the same place. If not,
 //! the row of observations is written too. So memory and disk agree whatever `step` does.
 
-use bw_domain::monitor::Vantage;
-use bw_domain::outcome::{Code, Outcome, Verdict};
-use bw_domain::state::{Cell, Observed, Recent};
-use bw_domain::time::{Duration, Instant};
+use bw_domain::state::{Cell, Observed, Recent, Seen};
+use bw_domain::time::Duration;
 
 /// What becomes of the row of observations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,36 +29,6 @@ impl Effect {
     /// The inverse of [`Effect::number`].
     pub fn from_number(number: i64) -> Option<Self> {
         Effect::ALL.into_iter().find(|effect| effect.number() == number)
-    }
-}
-
-/// The part of an outcome that the row of observations takes in.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    pub vantage: Vantage,
-    pub revision: u32,
-    pub slot: Instant,
-    pub r#try: u8,
-    pub at: Instant,
-    pub verdict: Verdict,
-    pub code: Code,
-    pub latency_us: u32,
-}
-
-impl Seen {
-    /// Of a fresh outcome.
-    pub fn of(outcome: &Outcome) -> Self {
-        let job = &outcome.job;
-        Seen {
-            vantage: job.vantage,
-            revision: job.revision,
-            slot: job.slot,
-            r#try: job.r#try,
-            at: outcome.at,
-            verdict: outcome.verdict,
-            code: outcome.code,
-            latency_us: outcome.latency_us,
-        }
     }
 }
 
@@ -88,24 +56,10 @@ pub(super) fn effect(old: &Observed, new: &Observed, seen: &Seen) -> Option<Effe
 pub(super) fn apply(cell: &mut Cell, seen: &Seen, effect: Effect) -> bool {
     if seen.r#try == 0 && effect != Effect::Nothing {
         let Some(every) = every(&cell.recent) else { return false };
-        cell.recent.put(seen.slot, every, seen.verdict, seen.latency_us);
+        cell.place(seen, every);
     }
     if effect == Effect::Counted {
-        cell.revision = seen.revision;
-        cell.slot = seen.slot;
-        cell.r#try = seen.r#try;
-        cell.at = seen.at;
-        cell.verdict = seen.verdict;
-        cell.code = seen.code;
-        cell.latency_us = seen.latency_us;
-        match seen.verdict {
-            Verdict::Pass => cell.streak = cell.streak.max(0).saturating_add(1),
-            Verdict::Fail => cell.streak = cell.streak.min(0).saturating_sub(1),
-            Verdict::Inconclusive => {}
-        }
-        if seen.verdict != Verdict::Inconclusive {
-            cell.conclusive_at = seen.at;
-        }
+        cell.count(seen);
     }
     true
 }

@@ -20,7 +20,7 @@ use super::{
 
 const MONITORS: usize = 1000;
 const EVERY_S: f64 = 10.0;
-const SETTLE: Duration = Duration::from_secs(12);
+const SETTLE: Duration = Duration::from_secs(25);
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// The width of a bin when crowding is measured, in seconds.

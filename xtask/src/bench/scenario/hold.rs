@@ -14,7 +14,7 @@ use super::super::{
 };
 
 const MONITORS: usize = 10_000;
-const SETTLE: Duration = Duration::from_secs(10);
+const SETTLE: Duration = Duration::from_secs(25);
 const WINDOW: Duration = Duration::from_secs(30);
 
 /// The product has one core and the target the other; on a machine with one they share it.

@@ -98,7 +98,8 @@ pub trait Catalog: Send + Sync {
     /// before while that still counts) and all actions.
     fn changes(&self, after: u64) -> Answered<'_, Changes>;
 
-    /// All edits in one transaction, or none. A new revision counts from the store's clock + `limits::EDIT_LEAD`.
+    /// All edits in one transaction, or none. A new revision counts from the store's clock + `limits::EDIT_LEAD`, and
+    /// after every published slot where the clock was set back.
     fn apply(&self, edits: Vec<Edit>) -> Answered<'_, Result<Vec<Applied>, Refused>>;
 
     /// The stored revisions of one monitor, oldest first: what pause and deletion are read from.

@@ -3,7 +3,6 @@
 use super::create::nothing_masked;
 use crate::usecase::{Services, UseError};
 use bw_domain::id::{MonitorId, Uuid};
-use bw_domain::job::{Job, window};
 use bw_domain::monitor::{Declaration, Spec, compile};
 use bw_domain::outcome::Outcome;
 use bw_domain::port::prober::Assignment;
@@ -45,15 +44,5 @@ pub async fn probe_draft(
 }
 
 async fn run(services: &Services, spec: Arc<Spec>) -> Result<Outcome, UseError> {
-    let now = services.clock.now();
-    let job = Job {
-        monitor: spec.id,
-        revision: spec.revision,
-        vantage: spec.vantages.first().copied().unwrap_or_default(),
-        slot: now,
-        r#try: 0,
-        start: now,
-        not_after: window(now, spec.every, spec.timeout).not_after,
-    };
-    Ok(services.prober.once(Assignment { job, spec }).await)
+    Ok(services.prober.once(Assignment::now(spec, services.clock.now())).await)
 }

@@ -168,15 +168,16 @@ fn apply_one(inner: &mut Inner, life: Life, edit: Edit, heard: &[Instant]) -> Ap
     }
 }
 
-/// A first revision as of now.
+/// A first revision as of now, that counts the lead after it and never among slots that are published already.
 fn blank(inner: &Inner, id: MonitorId) -> Revision {
     let now = inner.store_wall();
-    let lead = limits::EDIT_LEAD;
+    let published = inner.database.shards.iter().map(|shard| shard.published).max();
+    let published = published.unwrap_or_default() + Duration::from_millis(1);
     Revision {
         id,
         uuid: bw_domain::id::Uuid(0),
         revision: 1,
-        effective_from: now + lead,
+        effective_from: (now + limits::EDIT_LEAD).max(published),
         created_at: now,
         updated_at: now,
         owner: None,

@@ -7,7 +7,8 @@ use bw_domain::action::{Action, ActionKind};
 use bw_domain::id::{ActionId, MonitorId};
 use bw_domain::limits::EDIT_LEAD;
 use bw_domain::port::clock::Clock;
-use bw_domain::port::store::{Applied, Changes, Edit, EditKind, Refused};
+use bw_domain::port::store::{Applied, Changes, Edit, EditKind, Refused, Watermark};
+use bw_domain::schedule::shard_of;
 use bw_domain::secret::Secret;
 use bw_domain::state::{Health, Trigger};
 use bw_domain::time::Duration;
@@ -42,9 +43,18 @@ pub async fn a_monitor_counts_after_the_lead(at: &dyn Installation) {
     rig.clock().step_to(now);
     let last = rig.edit(replace(spec.id, None, &document("Shop"))).await;
     assert!(last.effective_from > next.effective_from);
+    // Nor among slots that are published.
+    let published = last.effective_from + Duration::from_secs(60);
+    let shard = shard_of(spec.id);
+    let epoch = rig.hold(1).await[usize::from(shard)].epoch;
+    let moves = vec![(shard, epoch, Watermark::Published, published)];
+    assert_eq!(rig.store.accounts.advance(moves).await.expect("the store is there"), [true]);
+    let last = rig.edit(replace(spec.id, None, &document("Shop"))).await;
+    assert!(last.effective_from > published);
+    assert!(rig.monitor("Later").await.effective_from > published);
 
     let stored = rig.store.catalog.revisions(spec.id).await.expect("the store is there");
-    assert_eq!(stored.iter().map(|revision| revision.revision).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(stored.iter().map(|revision| revision.revision).collect::<Vec<_>>(), [1, 2, 3, 4]);
     assert_eq!(stored[1].effective_from, next.effective_from);
     assert_eq!(stored[0].uuid, spec.uuid);
 }

@@ -2,7 +2,8 @@
 //! embedded: SQLite, a queue in the process, wake-ups in the process.
 
 use crate::answer::{Outcome, Stop, chain};
-use crate::config::{Environment, Settings};
+use crate::config::{ConfigFile, Environment, Settings};
+use crate::reload;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::wake::ProcessWake;
 use bw_action::Senders;
@@ -52,12 +53,21 @@ pub fn net(settings: &Settings, environment: &Environment, clock: Arc<dyn Clock>
     })
 }
 
-/// Opens the store and builds everything on it.
-pub async fn house(settings: &Settings, environment: &Environment, clock: Arc<dyn Clock>) -> Outcome<House> {
+/// Opens the store and builds everything on it. What the file declares and the store knows already is forgotten first:
+/// the catalog then takes the memory that it took.
+pub async fn house(
+    settings: &Settings,
+    environment: &Environment,
+    file: &mut ConfigFile,
+    clock: Arc<dyn Clock>,
+) -> Outcome<House> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let net = net(settings, environment, clock.clone())?;
     let gate = gate(settings, &net)?;
     let (store, handle) = store(settings, environment, clock.clone(), entropy.clone()).await?;
+    if reload::is_applied(&store, file).await? {
+        file.forget_declared();
+    }
     let defaults = Arc::new(settings.defaults.clone());
     let catalog = Arc::new(LiveCatalog::new(defaults.clone()));
     catalog

@@ -4,6 +4,7 @@
 use crate::answer::{Outcome, Stop};
 use crate::config::{self, ConfigFile, Environment, Flags, OutboundHeartbeat, Settings, variable};
 use bw_domain::access::digest;
+use bw_domain::port::store::Store;
 use bw_engine::usecase::apply::{Plan, apply};
 use bw_engine::usecase::system::{ConfigStatus, Process};
 use bw_engine::usecase::{Services, UseError};
@@ -33,19 +34,25 @@ pub struct Reload {
     pub heartbeat: watch::Sender<Option<OutboundHeartbeat>>,
 }
 
-/// Applies what a file declares, unless the store has exactly this file already. Where there is no file nothing is
-/// declared anew: a start in another directory must not delete what the file declared.
-pub async fn take_over(services: &Services, mut file: ConfigFile) -> Outcome<()> {
+/// Whether the store has exactly this file already. So it is where there is none: a start in another directory must
+/// not delete what the file declared.
+pub async fn is_applied(store: &Store, file: &ConfigFile) -> Outcome<bool> {
     if file.path.is_none() {
+        return Ok(true);
+    }
+    let known = store.catalog.applied_file(file.owner.as_str().into()).await;
+    let known = known.map_err(|error| Stop::failed(format!("{}: {error}", file.shown())))?;
+    Ok(known == Some(file.hash))
+}
+
+/// Applies what a file declares, unless that was done before.
+pub async fn take_over(services: &Services, mut file: ConfigFile) -> Outcome<()> {
+    if is_applied(&services.store, &file).await? {
         return Ok(());
     }
     let owner: Arc<str> = file.owner.as_str().into();
     let shown = file.shown();
     let failed = |what: String| Stop::failed(format!("{shown}: {what}"));
-    let known = services.store.catalog.applied_file(owner.clone()).await;
-    if known.map_err(|error| failed(error.to_string()))? == Some(file.hash) {
-        return Ok(());
-    }
     let declared = std::mem::take(&mut file.declared);
     let plan = apply(services, &owner, declared).await.map_err(|error| refused(&file, error))?;
     let remembered = services.store.catalog.remember_file(owner, file.hash).await;

@@ -12,7 +12,7 @@ pub fn run(args: ApplyArgs) -> Outcome {
     let file =
         config::read(Some(&args.file), &variable).map_err(|mistakes| Stop::failed(mistakes.to_string()))?;
     let owner = args.owner.clone().unwrap_or_else(|| file.owner.clone());
-    let body = json!({ "owner": owner, "plan": args.plan, "document": file.declarations() });
+    let body = json!({ "owner": owner, "plan": args.plan, "document": file.declarations(&variable) });
     let answer =
         ask(&args.place, Missing::Make, Method::POST, "/api/v1/apply", Some(body)).map_err(|stop| {
             // The server knows paths; only the file knows lines.

@@ -44,8 +44,8 @@ pub fn run(args: ServeArgs) -> Outcome {
 
 async fn serve(args: ServeArgs, setup: Setup, clock: Arc<dyn Clock>) -> Outcome {
     let mut signals = Signals::listen()?;
-    let Setup { environment, file, settings } = setup;
-    let mut house = compose::house(&settings, &environment, clock).await?;
+    let Setup { environment, mut file, settings } = setup;
+    let mut house = compose::house(&settings, &environment, &mut file, clock).await?;
     let access = house.access(&settings, &environment).await?;
     let sockets = bind(&settings, &access)?;
     let url = url(&sockets)?;

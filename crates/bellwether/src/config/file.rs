@@ -27,7 +27,8 @@ pub struct ConfigFile {
     pub declared: Declared,
     /// Its bytes when it was read.
     pub fingerprint: Option<[u8; 32]>,
-    tree: Node,
+    /// Its text. The tree of it would be many times as large, and is seldom asked for again.
+    source: String,
 }
 
 /// Which file to read: the one that was named, or the default one if it is there.
@@ -75,7 +76,7 @@ pub fn read_text(text: &str, path: Option<&Path>, variable: Lookup<'_>) -> Resul
         stated,
         declared,
         fingerprint: Some(digest(text)),
-        tree,
+        source: text.to_owned(),
     })
 }
 
@@ -88,7 +89,17 @@ impl ConfigFile {
 
     /// Puts problems at their places.
     pub fn locate(&self, problems: Vec<Problem>) -> Mistakes {
-        Mistakes::new(self.shown(), located(&self.tree, problems))
+        Mistakes::new(self.shown(), located(&self.tree(), problems))
+    }
+
+    fn tree(&self) -> Node {
+        tree::parse(&self.source).expect("it was parsed when it was read")
+    }
+
+    /// Forgets what it declares: somebody has it already.
+    pub fn forget_declared(&mut self) {
+        self.declared = Declared::default();
+        self.source = String::new();
     }
 
     /// The file as the user named it.
@@ -97,18 +108,21 @@ impl ConfigFile {
     }
 
     /// What it declares as a document, variables replaced: secrets inside.
-    pub fn declarations(&self) -> Value {
-        let Value::Object(mut document) = self.tree.to_json() else { return Value::Null };
+    pub fn declarations(&self, variable: Lookup<'_>) -> Value {
+        let mut tree = self.tree();
+        let unset = expand(&mut tree, variable);
+        debug_assert!(unset.is_empty(), "the variables were there when it was read");
+        let Value::Object(mut document) = tree.to_json() else { return Value::Null };
         document.retain(|key, _| key == "monitors" || key == "actions");
         Value::Object(document)
     }
 
     /// Puts line and column before each line of a text that begins with one of our paths.
     pub fn with_lines(&self, text: &str) -> String {
-        let file = self.shown();
+        let (file, tree) = (self.shown(), self.tree());
         let located = |line: &str| match line.split_once(": ") {
             Some((path, _)) if path.starts_with("monitors[") || path.starts_with("actions[") => {
-                let place = self.tree.locate(path);
+                let place = tree.locate(path);
                 format!("{file}:{}:{}: {line}", place.line, place.column)
             }
             _ => line.to_owned(),

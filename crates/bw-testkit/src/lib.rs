@@ -4,4 +4,5 @@ pub mod builders;
 pub mod clock;
 pub mod contract;
 pub mod dice;
+pub mod postgres;
 pub mod server;

@@ -114,6 +114,7 @@ fn number(parsed: Parsed, of: Number) -> Result<Rule, Mistake> {
     } else {
         "certificate.days_left > 14"
     };
+    let possible = of != Number::Status || statuses(&parsed.ast.value);
     let test = match (parsed.ast.operator, parsed.ast.value) {
         (Operator::In, Value::Set(ranges)) => Numbers::In(ranges.into_boxed_slice()),
         (operator, Value::Number(number)) => match ordered(operator, number) {
@@ -122,7 +123,20 @@ fn number(parsed: Parsed, of: Number) -> Result<Rule, Mistake> {
         },
         _ => return Err(wrong_value(parsed.value_at, "a number", example)),
     };
+    if !possible {
+        return Err(Mistake::new(parsed.value_at, "a status is a number from 100 to 599"));
+    }
     Ok(Rule::Number { of, test })
+}
+
+/// Whether all numbers are such that a status can be them.
+fn statuses(value: &Value) -> bool {
+    let possible = |number: &i64| (100..=599).contains(number);
+    match value {
+        Value::Number(number) => possible(number),
+        Value::Set(ranges) => ranges.iter().all(|(from, to)| possible(from) && possible(to)),
+        _ => true,
+    }
 }
 
 fn time(parsed: Parsed, of: Number) -> Result<Rule, Mistake> {

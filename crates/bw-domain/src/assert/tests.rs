@@ -200,6 +200,8 @@ fn mistakes_name_the_place_and_the_remedy() {
         ("status in 299..200", 10, "the smaller number first"),
         ("status in [200, ", 16, "`in` takes a range or a list"),
         ("status in [200", 14, "the list has no end"),
+        ("status == 99999", 10, "from 100 to 599"),
+        ("status in 200..2999", 10, "from 100 to 599"),
         ("status contains 2", 7, "`contains` does not compare a number"),
         ("status == 200 and body contains \"x\"", 14, "one condition a line"),
         ("body contains Welcome", 14, "text stands in quotes: write \"Welcome\""),

@@ -6,6 +6,7 @@ use super::spec::{Spec, Vantages};
 use super::vantage::{LOCAL, Vantage};
 use crate::assert::Expectation;
 use crate::limits;
+use crate::outcome::Code;
 use crate::port::store::Revision;
 use crate::probe::{HttpProbe, Probe, Scheme, TcpProbe, TlsProbe};
 use crate::read::{Problem, join};
@@ -225,12 +226,34 @@ fn expectations(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) ->
     }
     let mut compiled = Vec::with_capacity(declared.expect.len());
     for (index, text) in declared.expect.iter().enumerate() {
+        let key = || format!("expect[{index}]");
         match Expectation::parse(text) {
-            Ok(expectation) => compiled.push(expectation),
-            Err(mistake) => wrong(&format!("expect[{index}]"), mistake.to_string()),
+            Ok(expectation) => match never_seen(&declared.target, expectation.code()) {
+                Some(sentence) => wrong(&key(), sentence.to_owned()),
+                None => compiled.push(expectation),
+            },
+            Err(mistake) => wrong(&key(), mistake.to_string()),
         }
     }
     compiled.into()
+}
+
+/// Why the probe never sees what an expectation looks at. It would hold always or never, and either is a lie.
+fn never_seen(target: &TargetDeclared, code: Code) -> Option<&'static str> {
+    let of_http = [Code::EXPECT_STATUS, Code::EXPECT_BODY, Code::EXPECT_HEADER];
+    let of_exchange = [Code::EXPECT_SEND, Code::EXPECT_WAIT, Code::EXPECT_RECEIVE];
+    let of_tls = [Code::EXPECT_TLS, Code::EXPECT_CERTIFICATE];
+    match target {
+        TargetDeclared::Missing | TargetDeclared::Http { .. } => None,
+        _ if of_http.contains(&code) => Some("status, body and headers are seen by http monitors only"),
+        _ if of_exchange.contains(&code) => {
+            Some("nothing is sent or received after connecting: send, wait and receive belong to http monitors")
+        }
+        TargetDeclared::Tcp(_) if of_tls.contains(&code) => {
+            Some("a tcp monitor makes no TLS handshake: write tls: instead of tcp: to see the certificate")
+        }
+        _ => None,
+    }
 }
 
 fn webhook(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) {

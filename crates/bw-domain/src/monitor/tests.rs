@@ -53,6 +53,22 @@ fn masked_secrets_are_kept() {
 #[test]
 fn mistakes_say_what_to_write() {
     for (value, told) in [
+        (
+            json!({"name": "a", "tcp": "a:1", "expect": ["status == 200"]}),
+            "expect[0]: status, body and headers are seen by http monitors only",
+        ),
+        (
+            json!({"name": "a", "tls": "a:1", "expect": ["connect < 1s", "wait < 1s"]}),
+            "expect[1]: nothing is sent or received after connecting: send, wait and receive belong to http monitors",
+        ),
+        (
+            json!({"name": "a", "tcp": "a:1", "expect": ["certificate.days_left > 7"]}),
+            "expect[0]: a tcp monitor makes no TLS handshake: write tls: instead of tcp: to see the certificate",
+        ),
+        (
+            json!({"http": "http://a/", "expect": ["status == 99999"]}),
+            "expect[0]: a status is a number from 100 to 599",
+        ),
         (json!({"name": "a"}), "http: is missing: say what to probe with http, tcp or tls"),
         (json!({"http": "shop"}), "name: is missing: give the monitor a name"),
         (

@@ -1,8 +1,13 @@
-//! The store ports on SQLite: one file, one writer, many readers.
+//! The store ports on SQLite (one file, one writer, many readers) and, with the feature `postgres`, on PostgreSQL.
 //!
-//! A folder a database. What does not depend on which it is stands beside it: sealing secrets, and how long history
-//! is kept.
+//! A folder a database, with the same names of files in both. What does not depend on which it is stands beside them:
+//! sealing secrets, documents, the small forms inside rows, what an edit means, and how long history is kept. No SQL is
+//! shared.
 
+mod document;
+mod editing;
+mod evidence;
+mod pack;
 mod retention;
 mod seal;
 pub mod sqlite;

@@ -5,6 +5,7 @@ use super::declared::{REVISION, next_change, read_actions, read_revisions};
 use super::error::Result;
 use super::tx::Tx;
 use super::{Sqlite, edit, ready};
+use crate::editing;
 use crate::seal::SealKey;
 use bw_domain::id::{ActionId, MonitorId};
 use bw_domain::port::store::{Answered, Applied, Catalog, Changes, Edit, Refused, Revision};
@@ -84,15 +85,12 @@ fn changes(conn: &Connection, key: &SealKey, after: u64, now: Instant) -> Result
     Ok(Changes { cursor: last as u64, revisions, actions })
 }
 
-/// A refusal undoes the edits before it, and none of the transaction around them. What goes makes room for what comes:
-/// deletions are first, in whatever order they were given.
+/// A refusal undoes the edits before it, and none of the transaction around them.
 fn all_or_nothing(tx: &mut Tx<'_>, edits: &[Edit]) -> Result<std::result::Result<Vec<Applied>, Refused>> {
     let staged = tx.staged.clone();
     tx.conn.execute_batch("SAVEPOINT edits")?;
-    let mut order: Vec<usize> = (0..edits.len()).collect();
-    order.sort_by_key(|index| !edit::is_deletion(&edits[*index]));
     let mut applied = Vec::with_capacity(edits.len());
-    for index in order {
+    for index in editing::order(edits) {
         match edit::apply(tx, &edits[index])? {
             Ok(one) => applied.push((index, one)),
             Err(refused) => {

@@ -1,58 +1,21 @@
 //! Declarations and actions as rows: the document with its secrets masked, and the secrets sealed beside it, bound to
 //! the object that they belong to.
 
-use super::error::{Fault, Result};
+use super::error::Result;
 use super::tx::Tx;
+use crate::document;
 use crate::seal::SealKey;
 use bw_domain::action::Action;
 use bw_domain::id::{ActionId, MonitorId, Uuid};
-use bw_domain::monitor::Declaration;
 use bw_domain::port::store::Revision;
-use bw_domain::read::Problem;
-use bw_domain::secret::Secret;
 use bw_domain::time::Instant;
 use rusqlite::{Connection, Row, params};
-use serde_json::Value;
-use std::collections::BTreeMap;
-
-type Secrets<'a> = Vec<(String, &'a mut Secret)>;
-
-fn seal(tx: &Tx<'_>, row: &str, secrets: Secrets<'_>) -> Option<Vec<u8>> {
-    let plain: BTreeMap<String, String> =
-        secrets.into_iter().map(|(path, secret)| (path, secret.expose().to_owned())).collect();
-    tx.key.seal_map(row, &plain, tx.entropy)
-}
-
-fn unseal(key: &SealKey, row: &str, sealed: Option<&[u8]>, secrets: Secrets<'_>) -> Result<()> {
-    let mut plain =
-        key.open_map(row, sealed).ok_or_else(|| Fault::damaged("secrets", format!("of {row}")))?;
-    for (path, secret) in secrets {
-        if let Some(text) = plain.remove(&path) {
-            *secret = Secret::new(text);
-        }
-    }
-    Ok(())
-}
-
-fn parse<T>(
-    text: &str,
-    row: &str,
-    read: impl Fn(&Value) -> std::result::Result<T, Vec<Problem>>,
-) -> Result<T> {
-    let value = serde_json::from_str(text).map_err(|error| Fault::damaged(row, error))?;
-    read(&value).map_err(|problems| {
-        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Fault::damaged(row, told.join("; "))
-    })
-}
 
 /// Writes a revision as the next change of the feed.
 pub(super) fn write_revision(tx: &mut Tx<'_>, revision: &Revision) -> Result<()> {
     let change = next_change(tx)?;
-    let mut declared = revision.declared.clone();
-    let sealed = declared
-        .as_mut()
-        .and_then(|declared| seal(tx, &format!("monitor/{}", revision.id), declared.secrets_mut()));
+    let declared = revision.declared.as_ref();
+    let stored = declared.map(|declared| document::of_declaration(tx.key, revision.id, declared, tx.entropy));
     let sql =
         "INSERT INTO revisions (change, monitor, revision, effective_from, updated_at, declared, sealed)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -62,8 +25,8 @@ pub(super) fn write_revision(tx: &mut Tx<'_>, revision: &Revision) -> Result<()>
         revision.revision,
         revision.effective_from.ms(),
         revision.updated_at.ms(),
-        revision.declared.as_ref().map(|declared| declared.to_json().to_string()),
-        sealed,
+        stored.as_ref().map(|stored| &stored.text),
+        stored.as_ref().and_then(|stored| stored.sealed.as_ref()),
     ])?;
     Ok(())
 }
@@ -97,12 +60,8 @@ pub(super) fn read_revisions(
 
 fn read_revision(row: &Row<'_>, key: &SealKey) -> Result<Revision> {
     let id = MonitorId(row.get(0)?);
-    let name = format!("monitor/{id}");
-    let (document, sealed): (Option<String>, Option<Vec<u8>>) = (row.get(7)?, row.get(8)?);
-    let mut declared = document.map(|text| parse(&text, &name, Declaration::from_json)).transpose()?;
-    if let Some(declared) = &mut declared {
-        unseal(key, &name, sealed.as_deref(), declared.secrets_mut())?;
-    }
+    let (text, sealed): (Option<String>, Option<Vec<u8>>) = (row.get(7)?, row.get(8)?);
+    let declared = text.map(|text| document::declaration(key, id, &text, sealed.as_deref())).transpose()?;
     Ok(Revision {
         id,
         uuid: Uuid(u128::from_be_bytes(row.get(1)?)),
@@ -117,11 +76,10 @@ fn read_revision(row: &Row<'_>, key: &SealKey) -> Result<Revision> {
 
 /// Writes the document of an action whose id is known.
 pub(super) fn write_action(tx: &Tx<'_>, action: &Action) -> Result<()> {
-    let sealed = seal(tx, &format!("action/{}", action.id), action.clone().secrets_mut());
+    let document::Document { text, sealed } = document::of_action(tx.key, action, tx.entropy);
     let sql =
         "UPDATE actions SET owner = ?2, name = ?3, document = ?4, sealed = ?5, broken = ?6 WHERE id = ?1";
-    let document = action.to_json().to_string();
-    let row = params![action.id.0, action.owner, action.name, document, sealed, action.broken];
+    let row = params![action.id.0, action.owner, action.name, text, sealed, action.broken];
     tx.conn.prepare_cached(sql)?.execute(row)?;
     Ok(())
 }
@@ -134,11 +92,9 @@ pub(super) fn read_actions(conn: &Connection, key: &SealKey) -> Result<Vec<Actio
     let mut actions = Vec::new();
     while let Some(row) = rows.next()? {
         let id = ActionId(row.get(0)?);
-        let name = format!("action/{id}");
-        let (document, sealed): (String, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
-        let mut action = parse(&document, &name, Action::from_json)?;
-        unseal(key, &name, sealed.as_deref(), action.secrets_mut())?;
-        actions.push(Action { id, owner: row.get(1)?, broken: row.get(4)?, ..action });
+        let (text, sealed): (String, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
+        let action = document::action(key, id, &text, sealed.as_deref())?;
+        actions.push(Action { owner: row.get(1)?, broken: row.get(4)?, ..action });
     }
     Ok(actions)
 }

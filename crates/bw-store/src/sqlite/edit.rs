@@ -6,13 +6,12 @@ use super::error::{Fault, Result};
 use super::memory::Row;
 use super::tx::Tx;
 use super::{commit, periods};
+use crate::editing::{self, first_round, key_of, settled};
 use bw_domain::action::Action;
 use bw_domain::id::{ActionId, MonitorId, Uuid};
-use bw_domain::job::window;
-use bw_domain::limits::EDIT_LEAD;
-use bw_domain::monitor::{Declaration, Defaults, LOCAL, Vantage};
+use bw_domain::monitor::Declaration;
 use bw_domain::port::store::{Answer, Applied, Commit, Edit, EditKind, Refused, Revision};
-use bw_domain::state::{Ask, Round, State};
+use bw_domain::state::State;
 use bw_domain::time::{Duration, Instant};
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
@@ -27,11 +26,6 @@ macro_rules! or_refuse {
             Err(refused) => return Ok(Err(refused)),
         }
     };
-}
-
-/// Whether it takes something away.
-pub(super) fn is_deletion(edit: &Edit) -> bool {
-    matches!(edit.kind, EditKind::Delete { .. } | EditKind::DeleteAction(_))
 }
 
 /// Writes one edit.
@@ -87,20 +81,6 @@ fn create(tx: &mut Tx<'_>, new: New<'_>, consequence: Option<&Commit>) -> Edited
     let own = consequence.map(|commit| Commit { monitor: id, expect_seq: 0, ..commit.clone() });
     or_refuse!(follow(tx, id, effective_from, own.as_ref()));
     Ok(Ok(Applied::Monitor(revision)))
-}
-
-/// The first look at a new monitor, as `step` makes it for an edited one. Its end is a first guess: `step` moves it
-/// when the probe is published.
-fn first_round(declared: &Declaration, due: Instant) -> Option<Round> {
-    let defaults = Defaults::default();
-    let every = declared.every.map_or(defaults.every, Duration::from);
-    let timeout = declared.timeout.map_or_else(|| Duration::from_secs(5).min(every), Duration::from);
-    let families = declared.family.unwrap_or_default().each().iter();
-    let ask =
-        |family: &_| Ask { vantage: Vantage { location: LOCAL, family: *family }, due, published: false };
-    let ends = window(due, every, timeout).lost_at;
-    let enabled = declared.enabled.unwrap_or(true);
-    enabled.then(|| Round { slot: due, r#try: 1, asked: families.map(ask).collect(), ends })
 }
 
 /// What a monitor has that is not deleted.
@@ -171,10 +151,9 @@ fn delete(
     Ok(Ok(Applied::Monitor(revision)))
 }
 
-/// The lead after now, and never among slots that are published already, whatever the clock does.
 fn counts_from(tx: &Tx<'_>) -> Instant {
     let published = tx.staged.desk.shards.iter().map(|shard| shard.published).max();
-    (tx.now + EDIT_LEAD).max(published.unwrap_or_default() + Duration::from_millis(1))
+    editing::counts_from(tx.now, published.unwrap_or_default())
 }
 
 /// A revision never counts from before the one that it replaces.
@@ -195,8 +174,7 @@ fn next_revision(
     Ok(next)
 }
 
-/// Commits the decision that goes with an edit. It was made with a guess of when the edit counts; a round that it
-/// opened begins when it really does.
+/// Commits the decision that goes with an edit.
 fn follow(
     tx: &mut Tx<'_>,
     id: MonitorId,
@@ -207,30 +185,11 @@ fn follow(
     if consequence.monitor != id {
         return Err(Fault::Invalid(format!("the consequence of an edit of {id} is about another monitor")));
     }
-    let mut consequence = consequence.clone();
-    if let Some(State { round: Some(round), .. }) = &mut consequence.state {
-        move_to(round, effective_from);
-    }
-    match commit::commit(tx, &consequence)? {
+    match commit::commit(tx, &settled(consequence, effective_from))? {
         Answer::Committed => Ok(Ok(())),
         Answer::Conflict | Answer::Duplicate => Ok(Err(Refused::Conflict)),
         Answer::Gone => Ok(Err(Refused::NotFound)),
     }
-}
-
-fn move_to(round: &mut Round, slot: Instant) {
-    let by = slot.ms() - round.slot.ms();
-    let moved = |at: Instant| Instant::from_ms(at.ms().saturating_add(by));
-    for ask in &mut round.asked {
-        ask.due = moved(ask.due);
-    }
-    round.ends = moved(round.ends);
-    round.slot = slot;
-}
-
-/// What must be unique among the living of an owner. Monitors of nobody may share a name: people make them by hand.
-fn key_of<'d>(owner: Option<&str>, declared: &'d Declaration) -> Option<&'d str> {
-    declared.id.as_deref().or_else(|| owner.map(|_| declared.key()))
 }
 
 fn names_are_free(

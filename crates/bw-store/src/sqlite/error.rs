@@ -1,5 +1,6 @@
 //! What goes wrong inside, and what callers are told of it.
 
+use crate::pack::Damaged;
 use bw_domain::port::store::StoreError;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
@@ -20,6 +21,12 @@ pub(super) type Result<T> = std::result::Result<T, Fault>;
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Fault::Sqlite(error)
+    }
+}
+
+impl From<Damaged> for Fault {
+    fn from(damaged: Damaged) -> Self {
+        Fault::Damaged(damaged.to_string())
     }
 }
 

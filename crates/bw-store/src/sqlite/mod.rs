@@ -26,7 +26,6 @@ mod network;
 mod open;
 mod outbox;
 mod outcomes;
-mod pack;
 mod periods;
 mod reader;
 mod replay;

@@ -6,8 +6,9 @@
 use super::deliveries::action_name;
 use super::error::{Fault, Result};
 use super::{events, incidents};
+use crate::evidence::cut_off;
 use bw_domain::action::ActionRef;
-use bw_domain::delivery::{Attempt, AttemptResult, Delivery, DeliveryState};
+use bw_domain::delivery::{Attempt, Delivery, DeliveryState};
 use bw_domain::event::Event;
 use bw_domain::id::{DeliveryId, EventId, IncidentId};
 use bw_domain::incident::Entry;
@@ -106,13 +107,7 @@ fn note_unknown(conn: &Connection, chain: &str) -> Result<()> {
     let begun = statement.query_map([chain], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     for (seq, stored, since) in begun.collect::<rusqlite::Result<Vec<(i64, String, i64)>>>()? {
         let mut made = read_attempts(&stored)?;
-        made.push(Attempt {
-            at: Instant::from_ms(since),
-            took_ms: 0,
-            result: AttemptResult::Unknown,
-            status: 0,
-            text: "the process ended before the answer was recorded".to_owned(),
-        });
+        made.push(cut_off(Instant::from_ms(since)));
         let sql = "UPDATE deliveries SET attempts = ?2, sending_since = NULL WHERE seq = ?1";
         conn.prepare_cached(sql)?.execute(params![seq, attempts(&made)])?;
     }

@@ -3,10 +3,12 @@
 use super::error::{Fault, Result};
 use super::memory::Head;
 use super::periods::{self, period_of};
-use super::{Sqlite, commit, pack, retain};
+use super::{Sqlite, commit, retain};
+use crate::evidence::bounded;
+use crate::pack;
 use bw_domain::id::{EvidenceId, IncidentId, MonitorId};
 use bw_domain::job::OutcomeKey;
-use bw_domain::limits::{EVIDENCE_MAX, EVIDENCE_PER_INCIDENT};
+use bw_domain::limits::EVIDENCE_PER_INCIDENT;
 use bw_domain::monitor::Vantage;
 use bw_domain::outcome::{Certificate, Evidence, Outcome};
 use bw_domain::port::store::{Answered, EvidenceRow, Gap, OutcomeQuery, OutcomeRow, Outcomes, TransitionRow};
@@ -226,23 +228,4 @@ pub(super) fn write_evidence(
                AND (SELECT count(*) FROM evidence WHERE monitor = ?1 AND incident IS ?2) > ?3";
     conn.prepare_cached(sql)?.execute(params![monitor, incident, EVIDENCE_PER_INCIDENT as i64])?;
     Ok(id)
-}
-
-/// As JSON within its bound: probes keep to it, and what does not loses the body, then all but the sentence.
-fn bounded(evidence: &Evidence) -> String {
-    let json = |evidence: &Evidence| serde_json::to_string(evidence).expect("evidence is JSON");
-    let whole = json(evidence);
-    if whole.len() <= EVIDENCE_MAX {
-        return whole;
-    }
-    let mut smaller = evidence.clone();
-    if let Some(exchange) = &mut smaller.exchange {
-        exchange.body.clear();
-        exchange.cut = true;
-    }
-    let without_body = json(&smaller);
-    if without_body.len() <= EVIDENCE_MAX {
-        return without_body;
-    }
-    json(&Evidence::text(evidence.text.chars().take(1_000).collect::<String>()))
 }

@@ -8,8 +8,8 @@
 
 use super::error::{Fault, Result};
 use super::memory::Head;
-use super::pack;
 use super::replay::Effect;
+use crate::pack;
 use bw_domain::id::{EvidenceId, MonitorId};
 use bw_domain::job::OutcomeKey;
 use bw_domain::monitor::Vantage;

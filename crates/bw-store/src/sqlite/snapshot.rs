@@ -6,10 +6,10 @@
 
 use super::error::{Fault, Result};
 use super::memory::{Desk, Head, Memory, Row, Shard};
-use super::pack;
 use super::periods::{self, COLUMNS, Stored};
 use super::replay;
 use super::tx::Tx;
+use crate::pack;
 use bw_domain::id::MonitorId;
 use bw_domain::state::Observed;
 use bw_domain::time::Instant;

@@ -1,14 +1,29 @@
 //! Small binary forms inside rows: phases as varints, the cells of an `observed` row as fixed fields.
 
-use super::error::{Fault, Result};
 use bw_domain::monitor::Vantage;
 use bw_domain::outcome::{Code, Phases, Verdict};
 use bw_domain::state::{Cell, Observed, Recent};
 use bw_domain::time::Instant;
 use smallvec::SmallVec;
 
+/// A value of a row that nobody can have written.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {why}")]
+pub(crate) struct Damaged {
+    what: String,
+    why: String,
+}
+
+impl Damaged {
+    pub fn new(what: &str, why: impl std::fmt::Display) -> Self {
+        Damaged { what: what.to_owned(), why: why.to_string() }
+    }
+}
+
+type Result<T> = std::result::Result<T, Damaged>;
+
 /// Phases as varints without the zeros at the end; empty when nothing was measured.
-pub(super) fn phases(phases: &Phases) -> SmallVec<[u8; 32]> {
+pub(crate) fn phases(phases: &Phases) -> SmallVec<[u8; 32]> {
     let mut out = SmallVec::new();
     let used = phases.0.iter().rposition(|us| *us > 0).map_or(0, |last| last + 1);
     for us in &phases.0[..used] {
@@ -23,12 +38,12 @@ pub(super) fn phases(phases: &Phases) -> SmallVec<[u8; 32]> {
 }
 
 /// The inverse of [`phases`].
-pub(super) fn read_phases(bytes: &[u8]) -> Result<Phases> {
+pub(crate) fn read_phases(bytes: &[u8]) -> Result<Phases> {
     let mut phases = Phases::default();
     let (mut index, mut shift) = (0, 0);
     for byte in bytes {
         let slot = phases.0.get_mut(index).filter(|_| shift < 32);
-        let slot = slot.ok_or_else(|| Fault::damaged("phases of an outcome", "too long"))?;
+        let slot = slot.ok_or_else(|| Damaged::new("phases of an outcome", "too long"))?;
         *slot |= u32::from(byte & 0x7f) << shift;
         shift += 7;
         if byte & 0x80 == 0 {
@@ -39,28 +54,28 @@ pub(super) fn read_phases(bytes: &[u8]) -> Result<Phases> {
 }
 
 /// Verdict and code in one small number.
-pub(super) fn result(verdict: Verdict, code: Code) -> i64 {
+pub(crate) fn result(verdict: Verdict, code: Code) -> i64 {
     i64::from(code.number()) << 2 | i64::from(verdict.number())
 }
 
 /// The inverse of [`result`].
-pub(super) fn read_result(number: i64) -> Result<(Verdict, Code)> {
+pub(crate) fn read_result(number: i64) -> Result<(Verdict, Code)> {
     let verdict = Verdict::from_number((number & 3) as u8);
     let code = u8::try_from(number >> 2).ok().and_then(Code::from_number);
-    verdict.zip(code).ok_or_else(|| Fault::damaged("result of an outcome", number))
+    verdict.zip(code).ok_or_else(|| Damaged::new("result of an outcome", number))
 }
 
 /// The number of a stored code.
-pub(super) fn read_code(number: i64) -> Result<Code> {
+pub(crate) fn read_code(number: i64) -> Result<Code> {
     let code = u8::try_from(number).ok().and_then(Code::from_number);
-    code.ok_or_else(|| Fault::damaged("failure code", number))
+    code.ok_or_else(|| Damaged::new("failure code", number))
 }
 
 /// The bytes before the recent slots of one cell.
 const FIXED: usize = 4 + 4 + 8 + 1 + 8 + 1 + 1 + 4 + 4 + 8 + 8;
 
 /// The cells of a row, each of the same length.
-pub(super) fn cells(observed: &Observed) -> Vec<u8> {
+pub(crate) fn cells(observed: &Observed) -> Vec<u8> {
     let mut out = Vec::with_capacity(observed.cells.len() * (FIXED + Recent::PACKED));
     for cell in &observed.cells {
         out.extend_from_slice(&cell.vantage.number().to_le_bytes());
@@ -80,11 +95,11 @@ pub(super) fn cells(observed: &Observed) -> Vec<u8> {
 }
 
 /// The inverse of [`cells`].
-pub(super) fn read_cells(bytes: &[u8]) -> Result<SmallVec<[Cell; 1]>> {
+pub(crate) fn read_cells(bytes: &[u8]) -> Result<SmallVec<[Cell; 1]>> {
     let chunks = bytes.chunks_exact(FIXED + Recent::PACKED);
     let whole = chunks.remainder().is_empty();
     let cells: Option<SmallVec<[Cell; 1]>> = chunks.map(cell).collect();
-    cells.filter(|_| whole).ok_or_else(|| Fault::damaged("row of observations", "its cells cannot be read"))
+    cells.filter(|_| whole).ok_or_else(|| Damaged::new("row of observations", "its cells cannot be read"))
 }
 
 fn cell(mut bytes: &[u8]) -> Option<Cell> {

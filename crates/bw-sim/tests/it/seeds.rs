@@ -1,4 +1,4 @@
-//! Seeds that never change. New ones are looked for by the program.
+//! Seeds that never change. Each run of all tests looks at as many fresh ones by the program.
 
 use bw_sim::{FIXED, Options, Script, judge_all, simulate};
 

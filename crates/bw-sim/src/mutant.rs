@@ -54,6 +54,8 @@ mutants! {
     RetryTakenForSent = "retry-taken-for-sent",
     /// A node that lost a shard may still move its marks.
     OldEpochAccepted = "old-epoch-accepted",
+    /// A new revision counts from the instant of its edit, though slots after it are published already.
+    EditsAtOnce = "edits-at-once",
 }
 
 impl Mutant {
@@ -65,7 +67,7 @@ impl Mutant {
     /// How many nodes it takes to do harm.
     pub const fn nodes(self) -> usize {
         match self {
-            Mutant::OldEpochAccepted => 3,
+            Mutant::OldEpochAccepted | Mutant::EditsAtOnce => 3,
             _ => 1,
         }
     }

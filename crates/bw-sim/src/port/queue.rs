@@ -231,9 +231,9 @@ impl Queue for Link {
     }
 
     fn lead(&self) -> Duration {
-        // In process nothing is handed out early; a broker is told two seconds before.
+        // As the queue in process does, and as brokers do.
         let shared = self.world.lock().script.nodes > 1;
-        Duration::from_secs(if shared { 2 } else { 0 })
+        Duration::from_millis(if shared { 2_000 } else { 50 })
     }
 }
 

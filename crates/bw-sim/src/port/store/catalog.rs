@@ -177,7 +177,10 @@ fn blank(inner: &Inner, id: MonitorId) -> Revision {
         id,
         uuid: bw_domain::id::Uuid(0),
         revision: 1,
-        effective_from: (now + limits::EDIT_LEAD).max(published),
+        effective_from: match inner.mutant {
+            Some(Mutant::EditsAtOnce) => now,
+            _ => (now + limits::EDIT_LEAD).max(published),
+        },
         created_at: now,
         updated_at: now,
         owner: None,

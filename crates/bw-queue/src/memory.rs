@@ -134,10 +134,14 @@ mod tests {
 
     #[tokio::test]
     async fn it_keeps_the_contract() {
-        suite(|| {
+        suite(async || {
             let clock = Arc::new(ManualClock::new(START));
             let queue = Arc::new(MemoryQueue::bounded(clock.clone(), 100));
-            Subject { queue, bound: 100, pass: Box::new(move |by| clock.advance(by)) }
+            let pass: Box<dyn Fn(Duration) -> Fut<'static, ()>> = Box::new(move |by| {
+                clock.advance(by);
+                Box::pin(std::future::ready(()))
+            });
+            Subject { queue, bound: 100, lease: limits::JOB_LEASE, settle: Duration::ZERO, pass }
         })
         .await;
     }

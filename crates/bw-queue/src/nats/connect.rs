@@ -1,0 +1,289 @@
+//! The connection, the stream and its consumers. At the start everything that cannot be so is refused with what to
+//! do; afterwards the connection comes back by itself, and a stream that somebody removed is made again.
+//!
+//! Whose stream it is stands in its description, which every version of the broker keeps.
+
+use super::inbox::Inbox;
+use super::{ANSWER, NatsQueue, Options, subject, word};
+use crate::broker::estimate::Estimate;
+use crate::broker::ledger::Ledger;
+use crate::broker::strangers::Ledge;
+use crate::broker::{ConnectError, shown};
+use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event};
+use bw_domain::limits;
+use bw_domain::port::queue::{Lane, QueueError};
+use bw_domain::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+/// What has been here for longer answers no question any more, also after a second delivery.
+const KEEP: Duration = Duration::from_secs(5 * 60);
+/// A publication that is repeated within this time is dropped.
+const TWICE: Duration = Duration::from_secs(30);
+/// Messages on the broker's disk, acknowledged ones included: ten thousand a second for as long as they are kept.
+const ROOM: i64 = 3_000_000;
+/// Messages that all workers together may have under way.
+const UNDER_WAY: i64 = 200_000;
+/// Requests for messages that may wait: one for each lane of each worker.
+const WAITING: i64 = 4_096;
+
+/// How much fits.
+pub(super) struct Bounds {
+    pub jobs: usize,
+    pub room: i64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds { jobs: limits::QUEUE_JOBS, room: ROOM }
+    }
+}
+
+/// The state of the connection, told by the client's callback.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    down: AtomicBool,
+    /// Requests that were under way when this changed have no answer.
+    epoch: AtomicU64,
+    /// What the broker last complained of: a missing permission is told only this way.
+    complaint: Mutex<Option<String>>,
+}
+
+impl Line {
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(SeqCst)
+    }
+
+    pub fn up(&self) -> Result<(), &'static str> {
+        if self.down.load(SeqCst) { Err("the connection is lost and is tried again") } else { Ok(()) }
+    }
+
+    fn complaint(&self) -> Option<String> {
+        self.complaint.lock().expect("no one panics while holding a complaint").clone()
+    }
+
+    fn heard(&self, url: &str, event: &Event) {
+        match event {
+            Event::Connected => {
+                if self.down.swap(false, SeqCst) {
+                    tracing::info!("the connection to {url} is back");
+                }
+                self.epoch.fetch_add(1, SeqCst);
+            }
+            Event::Disconnected | Event::Closed => {
+                self.epoch.fetch_add(1, SeqCst);
+                if !self.down.swap(true, SeqCst) {
+                    tracing::warn!("the connection to {url} is lost; it is tried again");
+                }
+            }
+            Event::ServerError(error) => {
+                let text = error.to_string();
+                tracing::warn!("{url} refuses something: {text}");
+                *self.complaint.lock().expect("no one panics while holding a complaint") = Some(text);
+            }
+            other => tracing::debug!("{url}: {other}"),
+        }
+    }
+}
+
+impl NatsQueue {
+    /// Without a look at the length of the lease.
+    pub(super) async fn open(options: Options, bounds: Bounds) -> Result<Self, ConnectError> {
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if options.name.is_empty() || !options.name.chars().all(good) {
+            return Err(ConnectError::Address(format!(
+                "`{}` cannot be the name of a stream: use letters, digits, `-` and `_`",
+                options.name
+            )));
+        }
+        let line = Arc::new(Line::default());
+        let client = dial(&options, &line).await?;
+        let context = jetstream::new(client.clone());
+        ensure(&context, (&options, bounds.room), &line).await?;
+        let inboxes = Mutex::new([
+            Inbox::new(&client, &options.name, Lane::Now).await.map_err(|error| unreachable(&options, error))?,
+            Inbox::new(&client, &options.name, Lane::Planned)
+                .await
+                .map_err(|error| unreachable(&options, error))?,
+        ]);
+        Ok(NatsQueue {
+            context,
+            line,
+            bound: bounds.jobs,
+            room: bounds.room,
+            inboxes,
+            ledger: Mutex::new(Ledger::new(options.lease)),
+            ledge: Ledge::default(),
+            estimate: Estimate::default(),
+            absent: AtomicBool::new(false),
+            options,
+        })
+    }
+
+    /// Makes the stream again where it was found missing.
+    pub(super) async fn present(&self) -> Result<(), QueueError> {
+        self.line.up().map_err(|why| self.away(why))?;
+        if !self.absent.load(SeqCst) {
+            return Ok(());
+        }
+        ensure(&self.context, (&self.options, self.room), &self.line).await.map_err(|error| self.away(error))?;
+        self.absent.store(false, SeqCst);
+        tracing::warn!("the stream `{}` was missing and has been made again", self.options.name);
+        Ok(())
+    }
+}
+
+async fn dial(options: &Options, line: &Arc<Line>) -> Result<Client, ConnectError> {
+    let (told, url) = (line.clone(), shown(&options.url));
+    let mut nats = ConnectOptions::new()
+        .name("bellwether")
+        .connection_timeout(Duration::from_secs(3))
+        .request_timeout(Some(ANSWER))
+        // A connection that is cut without a word is noticed after two of these.
+        .ping_interval(Duration::from_secs(5))
+        .max_reconnects(None)
+        .reconnect_delay_callback(|attempts| Duration::from_millis(50 * attempts.min(20) as u64))
+        .event_callback(move |event| {
+            told.heard(&url, &event);
+            std::future::ready(())
+        });
+    if let Some(roots) = &options.roots {
+        nats = nats.add_root_certificates(roots.clone());
+    }
+    nats.connect(options.url.as_str()).await.map_err(|error| {
+        let url = shown(&options.url);
+        match error.kind() {
+            ConnectErrorKind::ServerParse => ConnectError::Address(format!(
+                "`{url}` is no address of a NATS server ({error}): write nats://host:4222"
+            )),
+            ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+                ConnectError::Forbidden(format!(
+                    "{url} lets nobody in with this user ({error}): put user and password before the host"
+                ))
+            }
+            _ => unreachable(options, error),
+        }
+    })
+}
+
+fn unreachable(options: &Options, error: impl std::fmt::Display) -> ConnectError {
+    let url = shown(&options.url);
+    ConnectError::Unreachable(format!(
+        "no NATS server answers at {url} ({error}): start it, or correct the address"
+    ))
+}
+
+/// The stream and its consumers are there, are ours, and are as they should be.
+async fn ensure(
+    context: &Context,
+    (options, room): (&Options, i64),
+    line: &Line,
+) -> Result<(), ConnectError> {
+    let refused = |what: &str, error: &dyn std::fmt::Display| {
+        let (name, url) = (&options.name, shown(&options.url));
+        match line.complaint() {
+            Some(complaint) if complaint.to_ascii_lowercase().contains("permission") => {
+                ConnectError::Forbidden(format!(
+                    "{url} does not permit {what} ({complaint}): permit to publish to `$JS.API.>`, `$JS.ACK.{name}.>` \
+                     and `{name}.*`, and to subscribe to `_INBOX.>`"
+                ))
+            }
+            _ => ConnectError::Missing(format!(
+                "{url} does not manage {what} ({error}): start the server with JetStream (`-js`), or create the \
+                 stream with the subjects `{name}.now` and `{name}.planned`"
+            )),
+        }
+    };
+    let what = format!("the stream `{}`", options.name);
+    match context.get_stream(&options.name).await {
+        Ok(stream) => fits(&stream.cached_info().config, options)?,
+        Err(error) if is_missing(&error.kind()) => {
+            let made = context.create_stream(config(options, room)).await;
+            made.map_err(|error| refused(&what, &error))?;
+        }
+        Err(error) => return Err(refused(&what, &error)),
+    }
+    for lane in [Lane::Now, Lane::Planned] {
+        let what = format!("the consumer `{}` of the stream `{}`", word(lane), options.name);
+        let made = context.create_consumer_on_stream(consumer(options, lane), &options.name).await;
+        made.map_err(|error| refused(&what, &error))?;
+    }
+    Ok(())
+}
+
+fn is_missing(error: &GetStreamErrorKind) -> bool {
+    matches!(error, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+/// A stream that was there before.
+fn fits(found: &Config, options: &Options) -> Result<(), ConnectError> {
+    let (name, url) = (&options.name, shown(&options.url));
+    let description = found.description.as_deref().unwrap_or_default();
+    if let Some(other) = description.strip_prefix(OF)
+        && other != format!("{:032x}", options.installation)
+    {
+        return Err(ConnectError::Foreign(format!(
+            "the stream `{name}` at {url} belongs to the installation {other}, and this one is {:032x}: give each \
+             installation a stream of its own, or delete the stream if that one is gone",
+            options.installation
+        )));
+    }
+    let covers = |lane| {
+        let wanted = subject(name, lane);
+        let all = [format!("{name}.*"), format!("{name}.>"), ">".to_owned()];
+        found.subjects.iter().any(|subject| *subject == wanted || all.contains(subject))
+    };
+    if !covers(Lane::Now) || !covers(Lane::Planned) {
+        return Err(ConnectError::Unfit(format!(
+            "the stream `{name}` at {url} takes {:?} and not `{name}.now` and `{name}.planned`: add them, or use \
+             another name",
+            found.subjects
+        )));
+    }
+    if found.retention != RetentionPolicy::Limits {
+        return Err(ConnectError::Unfit(format!(
+            "the stream `{name}` at {url} keeps its messages by {:?}: jobs need retention by limits",
+            found.retention
+        )));
+    }
+    Ok(())
+}
+
+const OF: &str = "bellwether jobs of installation ";
+
+fn config(options: &Options, room: i64) -> Config {
+    Config {
+        name: options.name.clone(),
+        description: Some(format!("{OF}{:032x}", options.installation)),
+        subjects: vec![subject(&options.name, Lane::Now), subject(&options.name, Lane::Planned)],
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        // A job is refused rather than an older one silently lost.
+        discard: DiscardPolicy::New,
+        max_age: KEEP.max(options.lease * 3),
+        max_messages: room,
+        max_bytes: -1,
+        max_messages_per_subject: -1,
+        max_consumers: -1,
+        num_replicas: 1,
+        duplicate_window: TWICE,
+        ..Config::default()
+    }
+}
+
+fn consumer(options: &Options, lane: Lane) -> pull::Config {
+    pull::Config {
+        durable_name: Some(word(lane).to_owned()),
+        filter_subject: subject(&options.name, lane),
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: options.lease,
+        max_ack_pending: UNDER_WAY,
+        max_waiting: WAITING,
+        ..pull::Config::default()
+    }
+}

@@ -7,6 +7,8 @@ mod memory;
 pub mod nats;
 #[cfg(all(test, any(feature = "nats", feature = "sqs")))]
 mod real;
+#[cfg(feature = "sqs")]
+pub mod sqs;
 
 #[cfg(any(feature = "nats", feature = "sqs"))]
 pub use broker::{ConnectError, strangers::Strangers};

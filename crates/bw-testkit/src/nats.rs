@@ -59,10 +59,8 @@ impl Server {
 
 async fn run(directory: &TempDir, address: SocketAddr, settings: &str) -> Program {
     let (store, file) = (directory.path().join("store"), directory.path().join("nats.conf"));
-    let text = format!(
-        "listen: \"{address}\"\njetstream {{ store_dir: \"{}\" }}\n{settings}\n",
-        store.display()
-    );
+    let text =
+        format!("listen: \"{address}\"\njetstream {{ store_dir: \"{}\" }}\n{settings}\n", store.display());
     std::fs::write(&file, text).expect("a temporary directory takes files");
     let file = file.to_str().expect("the path of a temporary directory is text");
     let mut program = Program::start("nats-server", "nats-server", &["-c", file]);

@@ -26,7 +26,8 @@ impl Proxy {
     /// Leads to this service.
     #[expect(clippy::disallowed_methods, reason = "the tasks of a test end with its runtime")]
     pub async fn to(service: SocketAddr) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("this machine has a loopback");
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("this machine has a loopback");
         let address = listener.local_addr().expect("it is bound");
         let (road, seen) = watch::channel(Road::Open);
         tokio::spawn(async move {
@@ -82,7 +83,11 @@ async fn lead(client: TcpStream, service: SocketAddr, road: watch::Receiver<Road
     }
 }
 
-async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut road: watch::Receiver<Road>) {
+async fn pass(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut road: watch::Receiver<Road>,
+) {
     let mut bytes = vec![0; 64 << 10];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
         if road.wait_for(|road| *road != Road::Stalled).await.is_err() {

@@ -21,6 +21,10 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    pub fn new(lane: Lane, handle: Handle) -> Self {
+        Held { handle, place: place(lane) }
+    }
+
     pub fn lane(&self) -> Lane {
         if self.place == 0 { Lane::Now } else { Lane::Planned }
     }
@@ -116,7 +120,7 @@ impl Ledger {
         }
         if age > self.term / 3 {
             message.since = now;
-            taken.aged.push(Held { handle: handle.clone(), place: place(lane) });
+            taken.aged.push(Held::new(lane, handle.clone()));
         }
         let count = u16::try_from(message.jobs.len()).expect("a message holds at most 500 jobs");
         while message.next < message.jobs.len() && taken.jobs.len() < max {
@@ -145,7 +149,7 @@ impl Ledger {
             message.left -= usize::from(!std::mem::replace(done, true));
             if message.left == 0 {
                 self.messages.remove(&ticket.handle);
-                complete.push(Held { handle: ticket.handle, place: place(ticket.lane) });
+                complete.push(Held::new(ticket.lane, ticket.handle));
             }
         }
         complete

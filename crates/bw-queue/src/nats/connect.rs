@@ -9,9 +9,9 @@ use crate::broker::estimate::Estimate;
 use crate::broker::ledger::Ledger;
 use crate::broker::strangers::Ledge;
 use crate::broker::{ConnectError, shown};
+use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::context::GetStreamErrorKind;
-use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event};
@@ -106,7 +106,9 @@ impl NatsQueue {
         let context = jetstream::new(client.clone());
         ensure(&context, (&options, bounds.room), &line).await?;
         let inboxes = Mutex::new([
-            Inbox::new(&client, &options.name, Lane::Now).await.map_err(|error| unreachable(&options, error))?,
+            Inbox::new(&client, &options.name, Lane::Now)
+                .await
+                .map_err(|error| unreachable(&options, error))?,
             Inbox::new(&client, &options.name, Lane::Planned)
                 .await
                 .map_err(|error| unreachable(&options, error))?,
@@ -131,7 +133,9 @@ impl NatsQueue {
         if !self.absent.load(SeqCst) {
             return Ok(());
         }
-        ensure(&self.context, (&self.options, self.room), &self.line).await.map_err(|error| self.away(error))?;
+        ensure(&self.context, (&self.options, self.room), &self.line)
+            .await
+            .map_err(|error| self.away(error))?;
         self.absent.store(false, SeqCst);
         tracing::warn!("the stream `{}` was missing and has been made again", self.options.name);
         Ok(())
@@ -155,6 +159,12 @@ async fn dial(options: &Options, line: &Arc<Line>) -> Result<Client, ConnectErro
     if let Some(roots) = &options.roots {
         nats = nats.add_root_certificates(roots.clone());
     }
+    // The client reads no credentials from the address.
+    match credentials(&options.url) {
+        Some((user, Some(password))) => nats = nats.user_and_password(user, password),
+        Some((token, None)) => nats = nats.token(token),
+        None => {}
+    }
     nats.connect(options.url.as_str()).await.map_err(|error| {
         let url = shown(&options.url);
         match error.kind() {
@@ -169,6 +179,36 @@ async fn dial(options: &Options, line: &Arc<Line>) -> Result<Client, ConnectErro
             _ => unreachable(options, error),
         }
     })
+}
+
+/// User and password, or a token alone, of the first address that has them.
+fn credentials(url: &str) -> Option<(String, Option<String>)> {
+    let (front, _) = url.split(',').find_map(|one| one.rsplit_once('@'))?;
+    let front = front.rsplit_once("://").map_or(front, |(_, user)| user);
+    Some(match front.split_once(':') {
+        Some((user, password)) => (plain(user), Some(plain(password))),
+        None => (plain(front), None),
+    })
+}
+
+/// `%40` is `@`, and so on.
+fn plain(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        match digits.filter(|_| byte == b'%').and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            Some(meant) => {
+                bytes.push(meant);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn unreachable(options: &Options, error: impl std::fmt::Display) -> ConnectError {
@@ -285,5 +325,20 @@ fn consumer(options: &Options, lane: Lane) -> pull::Config {
         max_ack_pending: UNDER_WAY,
         max_waiting: WAITING,
         ..pull::Config::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_stand_before_the_host() {
+        let read = |url| credentials(url).map(|(user, word)| (user, word.unwrap_or_default()));
+        let both = |user: &str, word: &str| Some((user.to_owned(), word.to_owned()));
+        assert_eq!(read("nats://a:p%40ss%2@host:4222"), both("a", "p@ss%2"));
+        assert_eq!(read("tls://one,tls://to%3Aken@two"), both("to:ken", ""));
+        assert_eq!(read("a:b@host"), both("a", "b"));
+        assert_eq!(read("nats://host:4222"), None);
     }
 }

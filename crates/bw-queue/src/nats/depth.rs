@@ -2,8 +2,8 @@
 
 use super::{ANSWER, NatsQueue, word};
 use crate::broker::estimate::Counts;
-use async_nats::jetstream::consumer::{Info, PullConsumer};
 use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::consumer::{Info, PullConsumer};
 use async_nats::jetstream::stream::ConsumerErrorKind;
 use bw_domain::port::queue::{Depth, Lane, QueueError};
 use bw_domain::time::{Duration, Instant};
@@ -44,7 +44,7 @@ impl NatsQueue {
         })
     }
 
-    async fn info(&self, lane: Lane) -> Result<Info, QueueError> {
+    pub(super) async fn info(&self, lane: Lane) -> Result<Info, QueueError> {
         let consumer = self.context.get_consumer_from_stream(word(lane), &self.options.name).await;
         let consumer: PullConsumer = consumer.map_err(|error| {
             if is_missing(&error.kind()) {

@@ -59,7 +59,12 @@ impl Inbox {
         Ok(Inbox { lane, reply, request, messages, pull: None, seen: Duration::ZERO })
     }
 
-    /// Whether a request is under way.
+    /// Whether a request has no end yet.
+    pub fn is_open(&self) -> bool {
+        self.pull.is_some()
+    }
+
+    /// Whether a request is under way, and can still be answered.
     pub fn is_asking(&mut self, now: Duration, epoch: u64) -> bool {
         self.pull.take_if(|pull| now > pull.ends || pull.epoch != epoch);
         self.pull.is_some()

@@ -34,11 +34,7 @@ struct Found {
 
 impl NatsQueue {
     /// One caller at a time, the loop `work`: of two, one may sleep until its time is over.
-    pub(super) async fn receive_jobs(
-        &self,
-        max: usize,
-        wait: Duration,
-    ) -> Result<Vec<Leased>, QueueError> {
+    pub(super) async fn receive_jobs(&self, max: usize, wait: Duration) -> Result<Vec<Leased>, QueueError> {
         if max == 0 {
             return Ok(Vec::new());
         }
@@ -49,17 +45,30 @@ impl NatsQueue {
             self.look(Lane::Now, max).await?;
         }
         if !self.has(Lane::Now) {
-            self.stand(Lane::Now, STAND.max(wait)).await?;
+            self.stand(Lane::Now, STAND).await?;
             if !self.has(Lane::Planned) {
                 self.look(Lane::Planned, max).await?;
             }
         }
         let left = wait.saturating_sub(self.options.clock.monotonic().saturating_sub(begun));
         if !self.has_any() && !left.is_zero() {
-            self.stand(Lane::Planned, left).await?;
-            self.gather(left, |_| self.has_any()).await?;
+            self.wait(begun + wait).await?;
         }
         self.hand_out(max).await
+    }
+
+    /// Until something comes. A request that is lost with its connection is made again in the next round.
+    async fn wait(&self, until: Duration) -> Result<(), QueueError> {
+        loop {
+            let left = until.saturating_sub(self.options.clock.monotonic());
+            if self.has_any() || left.is_zero() {
+                return Ok(());
+            }
+            self.stand(Lane::Now, STAND).await?;
+            self.stand(Lane::Planned, left.min(STAND)).await?;
+            let epoch = self.line.epoch();
+            self.gather(left.min(STAND), |_| self.has_any() || self.line.epoch() != epoch).await?;
+        }
     }
 
     async fn hand_out(&self, max: usize) -> Result<Vec<Leased>, QueueError> {
@@ -90,13 +99,16 @@ impl NatsQueue {
         if !self.ask(lane, messages, Duration::ZERO).await? {
             return Ok(());
         }
-        let (clock, epoch) = (self.options.clock.clone(), self.line.epoch());
-        let answered = |inboxes: &mut [Inbox; 2]| {
-            self.has_any() || !inboxes[place(lane)].is_asking(clock.monotonic(), epoch)
-        };
-        let answered = self.gather(LOOK, answered).await?;
+        let over = |inboxes: &mut [Inbox; 2]| self.has_any() || !inboxes[place(lane)].is_open();
+        let answered = self.gather(LOOK, over).await?;
         self.inboxes()[place(lane)].enough();
-        if answered { Ok(()) } else { Err(self.away("it does not answer")) }
+        if answered {
+            return Ok(());
+        }
+        // A consumer that somebody removed is silent. The broker itself knows.
+        let asked = tokio::time::timeout(LOOK, self.info(lane)).await;
+        asked.map_err(|_| self.away("it does not answer"))??;
+        Err(self.away("it does not say what it holds"))
     }
 
     /// Asks for one message that may come later.

@@ -5,7 +5,7 @@ use crate::hosts::Hosts;
 use crate::probe::Context;
 use crate::selftest::Gate;
 use bw_domain::limits;
-use bw_domain::outcome::Outcome;
+use bw_domain::outcome::{Outcome, Verdict};
 use bw_domain::port::Fut;
 use bw_domain::port::prober::{Assignment, Prober};
 use bw_net::Net;
@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::time::{Duration, Instant, timeout_at};
 
-/// Outcomes are handed over at most this often: what follows, up to the synchronisation of the disk, costs the same
-/// for one as for many. The first after a pause is handed over at once.
-const GATHER: Duration = Duration::from_millis(10);
+/// Passes are handed over at most this often: what follows, up to the synchronisation of the disk, costs the same for
+/// one as for many. The first after a pause is handed over at once, and whatever is not a pass with all that waits.
+const GATHER: Duration = Duration::from_millis(25);
 
 /// How to run probes.
 pub struct Config {
@@ -62,9 +62,16 @@ struct Shared {
 struct State {
     running: usize,
     finished: VecDeque<Outcome>,
+    /// Something waits that somebody wants to know now.
+    urgent: bool,
 }
 
 impl State {
+    fn add(&mut self, outcome: Outcome) {
+        self.urgent |= outcome.verdict != Verdict::Pass;
+        self.finished.push_back(outcome);
+    }
+
     fn room(&self, at_once: usize) -> usize {
         let inbox = limits::INBOX.saturating_sub(self.running + self.finished.len());
         at_once.saturating_sub(self.running).min(inbox)
@@ -81,7 +88,7 @@ impl Shared {
         let outcome = self.context.scheduled(&assignment).await;
         let mut state = self.state();
         state.running -= 1;
-        state.finished.push_back(outcome);
+        state.add(outcome);
         drop(state);
         self.ready.notify_one();
     }
@@ -138,16 +145,19 @@ impl Prober for BwProber {
         Box::pin(async move {
             loop {
                 let ready = self.shared.ready.notified();
-                let waiting = self.shared.state().finished.len();
-                if waiting >= max {
-                    return self.hand_over(max);
-                }
-                if waiting == 0 {
+                let (waiting, urgent) = {
+                    let state = self.shared.state();
+                    (state.finished.len(), state.urgent)
+                };
+                if waiting == 0 && max > 0 {
                     ready.await;
                     continue;
                 }
                 match self.next_turn() {
-                    Some(turn) if turn > moment() => sleep_until(turn).await,
+                    Some(turn) if turn > moment() && waiting < max && !urgent => {
+                        // A probe that ends meanwhile may change that.
+                        drop(timeout_at(turn, ready).await);
+                    }
                     _ => return self.hand_over(max),
                 }
             }
@@ -159,6 +169,7 @@ impl Prober for BwProber {
         while self.tasks().try_join_next().is_some() {}
         let mut state = self.shared.state();
         let count = state.finished.len().min(max);
+        state.urgent &= count < state.finished.len();
         state.finished.drain(..count).collect()
     }
 

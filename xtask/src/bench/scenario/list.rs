@@ -29,6 +29,9 @@ const REPEATS: usize = 20;
 /// A slot at the very end of the interval is seen when its check is done.
 const CHECK: Duration = Duration::from_millis(250);
 
+/// From a declaration until its slots count, with a moment to spare.
+const COUNTS_AFTER: Duration = Duration::from_secs(3);
+
 /// How much of an answer is waited for.
 #[derive(Clone, Copy)]
 enum Until {
@@ -43,6 +46,8 @@ pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     let setup = Setup::new("list", &file);
 
     let (first, product) = listed(bench, &setup)?;
+    // A new monitor counts so long after it was declared; what is restarted here has counted for a while.
+    thread::sleep(COUNTS_AFTER);
     product.process.stop()?;
     let from = time::now();
     let (again, product) = listed(bench, &setup)?;

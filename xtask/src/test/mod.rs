@@ -30,6 +30,18 @@ pub struct Options {
     only: Vec<Layer>,
 }
 
+/// Parts that are off by default and tested all the same, by their crates.
+const FEATURES: &[&str] = &["bw-queue/nats", "bw-queue/sqs"];
+
+/// Those that a command about these packages can name; without packages it is about the workspace.
+fn features(packages: Option<&[&str]>) -> String {
+    let of = |feature: &&&str| {
+        packages
+            .is_none_or(|packages| packages.iter().any(|package| feature.split('/').next() == Some(*package)))
+    };
+    FEATURES.iter().filter(of).copied().collect::<Vec<_>>().join(",")
+}
+
 /// Seeds of the simulation that nobody has seen before, in every run. As many fixed ones are tests of `bw-sim`.
 const SEEDS: &str = "64";
 
@@ -43,7 +55,9 @@ pub fn run(options: &Options) -> Result<Verdict> {
     if layers.contains(&Layer::Lint) {
         lint(&mut report);
     }
-    report.step("build", || plain(shell::cargo(&["build", "--workspace", "--all-targets"])));
+    let all = features(None);
+    let build = ["build", "--workspace", "--all-targets", "--features", &all];
+    report.step("build", || plain(shell::cargo(&build)));
     if report.last_was_good() {
         let metadata = Metadata::load()?;
         if layers.contains(&Layer::Lint) {
@@ -69,7 +83,8 @@ fn bring_needs(layers: &[Layer]) -> Result<Option<install::Refusal>> {
 /// Layer 0 as far as it needs no build.
 fn lint(report: &mut Report) {
     report.step("format", || plain(shell::cargo(&["fmt", "--all", "--check"])));
-    let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    let all = features(None);
+    let clippy = ["clippy", "--workspace", "--all-targets", "--features", &all, "--", "-D", "warnings"];
     report.step("lints", || plain(shell::cargo(&clippy)));
     report.step("arrows", || checked(arrows::run()));
     report.step("tidy", || checked(tidy::run()));
@@ -79,13 +94,14 @@ fn lint(report: &mut Report) {
 fn tests(report: &mut Report, layers: &[Layer], metadata: &Metadata) {
     let mut cargo = shell::cargo(&["test", "--no-fail-fast"]);
     if layers == Layer::ALL {
-        cargo.arg("--workspace");
+        cargo.args(["--workspace", "--features", &features(None)]);
     } else {
         let packages = layer::packages(layers, metadata.members().map(|member| member.name.as_str()));
         if packages.is_empty() {
             return;
         }
         cargo.args(packages.iter().flat_map(|package| ["-p", package]));
+        cargo.args(["--features", &features(Some(&packages))]);
     }
     report.step("tests", || {
         services::equip(&mut cargo)?;
@@ -112,4 +128,16 @@ fn plain(mut command: Command) -> Result<(bool, Tally)> {
 /// Another part of the workshop, as a step.
 fn checked(verdict: Result<Verdict>) -> Result<(bool, Tally)> {
     Ok((verdict? == Verdict::Good, Tally::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_names_only_features_of_its_packages() {
+        assert_eq!(features(Some(&["bw-domain"])), "");
+        assert_eq!(features(Some(&["bw-domain", "bw-queue"])), "bw-queue/nats,bw-queue/sqs");
+        assert_eq!(features(None), FEATURES.join(","));
+    }
 }

@@ -19,6 +19,8 @@ pub struct Need {
 pub enum Look {
     Program(&'static str),
     File(&'static str),
+    /// Something that Python can import.
+    Module(&'static str),
 }
 
 /// A Python program at a fixed version, in an environment of its own below `target/tools`.
@@ -30,7 +32,7 @@ pub struct PythonTool {
 }
 
 use Layer::{Contract, E2e, Probe};
-use Look::{File, Program};
+use Look::{File, Module, Program};
 
 pub const NEEDS: &[Need] = &[
     Need { look: Program("chromium"), package: "chromium", layers: &[E2e] },
@@ -45,10 +47,14 @@ pub const NEEDS: &[Need] = &[
     Need { look: Program("strace"), package: "strace", layers: &[Contract, E2e] },
     Need { look: Program("unshare"), package: "util-linux", layers: &[Contract, E2e] },
     Need { look: Program("mount"), package: "mount", layers: &[Contract, E2e] },
+    Need { look: Program("nats-server"), package: "nats-server", layers: &[Contract, E2e] },
+    Need { look: Program("setpriv"), package: "util-linux", layers: &[Contract, E2e] },
+    Need { look: Module("ensurepip"), package: "python3-venv", layers: &[Contract, E2e] },
 ];
 
-/// The first line here goes with a need of `python3-venv` above.
-pub const PYTHON: &[PythonTool] = &[];
+/// They live in an environment that the module `ensurepip` above fills.
+pub const PYTHON: &[PythonTool] =
+    &[PythonTool { program: "moto_server", requirement: "moto[server]==5.2.5", layers: &[Contract, E2e] }];
 
 /// What `bench` uses beside the product.
 pub const BENCH: &[Need] = &[
@@ -70,12 +76,16 @@ impl Look {
         match self {
             Program(name) => shell::find(name, folders),
             File(path) => Some(PathBuf::from(path)).filter(|path| path.is_file()),
+            Module(name) => shell::find("python3", folders).filter(|python| {
+                let import = format!("import {name}");
+                shell::capture(shell::program(python).args(["-c", &import])).is_ok()
+            }),
         }
     }
 
     pub fn name(self) -> &'static str {
         match self {
-            Program(name) | File(name) => name,
+            Program(name) | File(name) | Module(name) => name,
         }
     }
 }
@@ -123,7 +133,8 @@ mod tests {
     fn a_layer_brings_only_its_own_needs() {
         assert!(of(&[Layer::Lint, Layer::Unit, Layer::Sim]).is_empty(), "these layers need nothing");
         let packages: Vec<_> = of(&[Layer::Contract]).iter().map(|need| need.package).collect();
-        assert_eq!(packages, ["strace", "util-linux", "mount"]);
+        let here = ["strace", "util-linux", "mount", "nats-server", "util-linux", "python3-venv"];
+        assert_eq!(packages, here);
     }
 
     #[test]

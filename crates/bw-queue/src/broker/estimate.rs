@@ -74,9 +74,7 @@ impl Estimate {
 
     /// Whether a lane has room for so many more.
     pub fn admit(&self, lane: Lane, jobs: usize, bound: usize) -> Result<(), QueueError> {
-        let inner = self.lock();
-        let heard = [inner.depth.now, inner.depth.planned][place(lane)];
-        let waiting = heard + inner.published[place(lane)];
+        let waiting = self.waiting(lane);
         if waiting + jobs > bound { Err(QueueError::Full(waiting)) } else { Ok(()) }
     }
 

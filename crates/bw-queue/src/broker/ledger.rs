@@ -25,6 +25,8 @@ impl Held {
         Held { handle, place: place(lane) }
     }
 
+    /// NATS says all in the handle.
+    #[cfg(any(feature = "sqs", test))]
     pub fn lane(&self) -> Lane {
         if self.place == 0 { Lane::Now } else { Lane::Planned }
     }

@@ -98,8 +98,8 @@ impl SqsQueue {
 fn client(options: &Options, config: &SdkConfig, address: &url::Url) -> Result<Client, ConnectError> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(4))
         .build();
     // One more attempt, for a connection that had gone stale; everything else is repeated by whoever called.
     let retries =

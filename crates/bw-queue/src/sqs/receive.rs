@@ -19,7 +19,7 @@ use std::task;
 /// How long the service waits for a first message, at most.
 const LONG: i32 = 20;
 /// An answer to a short look.
-const LOOK: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_secs(2);
 /// Messages of one answer, by the service.
 const MOST: usize = 10;
 

@@ -112,10 +112,14 @@ async fn nothing_hangs(broker: &Broker) {
         let received = receiving.await.expect("receiving ends soon after its time");
         assert!(received.is_err() || received.is_ok_and(|jobs| jobs.is_empty()), "nothing can come");
     }
-    let publishing = subject.queue.publish(Lane::Now, jobs(50..51));
-    let published = tokio::time::timeout(BEYOND, publishing).await.expect("publishing ends in time");
+    let publishing = tokio::time::timeout(BEYOND, subject.queue.publish(Lane::Now, jobs(50..51)));
+    let (published, ()) = tokio::join!(publishing, depth_is_not_known(subject));
+    let published = published.expect("publishing ends in time");
     assert!(published.is_err_and(|error| error.retry()), "nobody can have taken it");
-    // What was heard a moment ago serves for a second.
+}
+
+/// What was heard a moment ago serves for a second, and no longer.
+async fn depth_is_not_known(subject: &Subject) {
     for _ in 0..40 {
         let depth = tokio::time::timeout(BEYOND, subject.queue.depth()).await.expect("it ends in time");
         if depth.is_err() {

@@ -1,11 +1,13 @@
-//! The composition root: which adapters stand behind the ports. The one file that knows the mode. There is one mode,
-//! embedded: SQLite, a queue in the process, wake-ups in the process.
+//! The composition root: which adapters stand behind the ports. Only this folder knows the mode: SQLite and a queue in
+//! the process, or what a fleet shares.
+
+mod queue;
+mod store;
 
 use crate::answer::{Outcome, Stop, chain};
 use crate::config::{ConfigFile, Environment, Settings};
 use crate::reload;
 use crate::system::{SystemClock, SystemEntropy};
-use crate::wake::ProcessWake;
 use bw_action::Senders;
 use bw_domain::port::clock::Clock;
 use bw_domain::port::entropy::Entropy;
@@ -15,16 +17,14 @@ use bw_engine::catalog::LiveCatalog;
 use bw_engine::inbox::Inbox;
 use bw_engine::loops::Parts;
 use bw_engine::usecase::Services;
-use bw_engine::usecase::system::{Process, StoreFigures};
+use bw_engine::usecase::system::Process;
 use bw_engine::vitals::Vitals;
 use bw_net::{Net, NetConfig, Outbound};
 use bw_probe::{Anchors, BwProber, Gate};
-use bw_queue::MemoryQueue;
 use bw_server::auth::AuthConfig;
-use bw_store::SealKey;
-use bw_store::sqlite::{self, Handle};
 use std::path::Path;
 use std::sync::Arc;
+use store::{Handle, Opened, With};
 use tokio::runtime::Handle as Runtime;
 
 /// Everything that one process is made of.
@@ -64,7 +64,9 @@ pub async fn house(
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let net = net(settings, environment, clock.clone())?;
     let gate = gate(settings, &net)?;
-    let (store, handle) = store(settings, environment, clock.clone(), entropy.clone()).await?;
+    let with = With { settings, environment, clock: clock.clone(), entropy: entropy.clone() };
+    let Opened { store, wake, installation, handle } = store::open(with).await?;
+    let queue = queue::open(environment, installation, clock.clone()).await?;
     if reload::is_applied(&store, file).await? {
         file.forget_declared();
     }
@@ -84,11 +86,11 @@ pub async fn house(
     let services = Services {
         store,
         catalog,
-        queue: Arc::new(MemoryQueue::new(clock.clone())),
+        queue,
         prober: Arc::new(BwProber::new(prober)),
         clock: clock.clone(),
         entropy: entropy.clone(),
-        wake: Arc::new(ProcessWake::default()),
+        wake,
         vitals: Arc::new(Vitals::default()),
         defaults,
         base_url: environment.url.as_deref().unwrap_or_default().into(),
@@ -107,38 +109,10 @@ fn gate(settings: &Settings, net: &Arc<Net>) -> Outcome<Option<Arc<Gate>>> {
     Ok(Some(Gate::new(net.clone(), anchors)))
 }
 
-async fn store(
-    settings: &Settings,
-    environment: &Environment,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-) -> Outcome<(bw_domain::port::store::Store, Handle)> {
-    let directory = settings.data.clone();
-    make_directory(&directory)?;
-    let key = key(&directory, environment, &*entropy)?;
-    let options = sqlite::Options { directory, key, retention: settings.retention, clock, entropy };
-    let opened = tokio::task::spawn_blocking(move || sqlite::open(options)).await;
-    let opened =
-        opened.map_err(|error| Stop::failed(format!("the database could not be opened: {error}")))?;
-    let opened = opened.map_err(|error| Stop::failed(chain(&error)))?;
-    for warning in &opened.report.warnings {
-        tracing::warn!("{warning}");
-    }
-    Ok((opened.store, opened.handle))
-}
-
-/// The key under which secrets rest. It is made with a new database only: beside an old one a new key would be a
-/// wrong one, and would stand where the right one belongs.
-fn key(directory: &Path, environment: &Environment, entropy: &dyn Entropy) -> Outcome<SealKey> {
-    let given = environment.secret_key.as_ref().map(|key| key.expose());
-    let file = directory.join("secret.key");
-    if given.is_none() && !file.exists() && directory.join("bellwether.db").exists() {
-        let file = file.display();
-        return Err(Stop::failed(format!(
-            "{file} is missing, and the secrets of the database beside it are sealed under it: put it back from your backup, or set BELLWETHER_SECRET_KEY"
-        )));
-    }
-    SealKey::load(&file, given, entropy).map_err(|error| Stop::failed(chain(&error)))
+/// Prepares the database of a fleet, and answers what to say.
+pub async fn prepare(settings: &Settings, environment: &Environment) -> Outcome<String> {
+    let entropy = Arc::new(SystemEntropy::new());
+    store::prepare(With { settings, environment, clock: clock(), entropy }).await
 }
 
 /// Its owner alone may look into it.
@@ -165,13 +139,8 @@ impl House {
     }
 
     /// What the process tells of itself.
-    pub fn process(&self, settings: &Settings) -> Process {
-        let files = ["bellwether.db", "bellwether.db-wal"].map(|name| settings.data.join(name));
-        let figures = move || StoreFigures {
-            kind: "sqlite",
-            place: files[0].display().to_string(),
-            bytes: files.iter().filter_map(|file| std::fs::metadata(file).ok()).map(|file| file.len()).sum(),
-        };
+    pub fn process(&self, settings: &Settings, environment: &Environment) -> Process {
+        let figures = store::figures(settings, environment);
         Process::new(env!("CARGO_PKG_VERSION"), self.services.clock.now(), figures)
     }
 
@@ -190,10 +159,8 @@ impl House {
         })
     }
 
-    /// Lets go of the data directory.
+    /// Lets go of the store.
     pub async fn close(self) {
-        if let Err(error) = self.store.close().await {
-            tracing::warn!("the store did not close well: {error}");
-        }
+        self.store.close().await;
     }
 }

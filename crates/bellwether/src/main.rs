@@ -14,6 +14,7 @@ mod ready;
 mod reload;
 mod resources;
 mod roles;
+mod scaling;
 mod supervise;
 mod system;
 mod telemetry;

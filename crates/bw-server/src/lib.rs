@@ -24,6 +24,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use problem::Refusal;
@@ -37,6 +38,12 @@ pub fn router(app: App) -> Router {
         .merge(metrics::router())
         .with_state(app.clone())
         .merge(ui::router(app.clone()));
+    hardened(routes, app)
+}
+
+/// What a process without pages serves: its figures, and whether it is well.
+pub fn watched(app: App) -> Router {
+    let routes = metrics::router().route("/health", get(compat::health)).with_state(app.clone());
     hardened(routes, app)
 }
 

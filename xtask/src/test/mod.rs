@@ -31,7 +31,7 @@ pub struct Options {
 }
 
 /// Parts that are off by default and tested all the same, by their crates.
-const FEATURES: &[&str] = &["bw-queue/nats", "bw-queue/sqs"];
+const FEATURES: &[&str] = &["bellwether/full", "bw-queue/nats", "bw-queue/sqs", "bw-store/postgres"];
 
 /// Those that a command about these packages can name; without packages it is about the workspace.
 fn features(packages: Option<&[&str]>) -> String {

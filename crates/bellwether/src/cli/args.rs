@@ -21,6 +21,14 @@ pub struct Cli {
 pub enum Command {
     /// Serve: watch, tell, show pages and the interface (what happens without a command, too)
     Serve(ServeArgs),
+    /// A part of a fleet: pages and interface
+    Api(ServeArgs),
+    /// A part of a fleet: plans, sweeps and keeps
+    Scheduler(ServeArgs),
+    /// A part of a fleet: probes, judges and sends
+    Worker(ServeArgs),
+    /// Prepare the database of a fleet (DATABASE_URL); once, and again after an update
+    DbInit(PlaceArgs),
     /// Probe an address once, now, without a server; the exit status is the verdict
     Check(CheckArgs),
     /// Apply the declarations of a file under its owner's name, all or nothing
@@ -49,7 +57,7 @@ pub enum Command {
     Openapi,
 }
 
-/// Flags of serve.
+/// Flags of serve and of the roles.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ServeArgs {
     #[command(flatten)]
@@ -63,6 +71,9 @@ pub struct ServeArgs {
     /// `none`: ask nobody for anything, on any address [env: BELLWETHER_AUTH]
     #[arg(long, value_name = "AUTH")]
     pub auth: Option<String>,
+    /// Print what an autoscaler wants to know on standard output once a minute, as CloudWatch embedded metrics
+    #[arg(long)]
+    pub emf: bool,
 }
 
 /// Where configuration and data are.

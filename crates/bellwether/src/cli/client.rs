@@ -71,18 +71,19 @@ impl Server {
             return Server::remote(&settings, &environment, url);
         }
         let Setup { environment, mut file, settings } = setup_at(place)?;
-        if is_held(&settings.data) {
+        let embedded = environment.database_url.is_none();
+        if embedded && is_held(&settings.data) {
             let url = url_of(&settings)?;
             return Server::remote(&settings, &environment, url);
         }
-        if missing == Missing::Refuse && !settings.data.join("bellwether.db").exists() {
+        if embedded && missing == Missing::Refuse && !settings.data.join("bellwether.db").exists() {
             let data = settings.data.display();
             return Err(Stop::failed(format!(
                 "there is no database below {data}: start `bellwether serve`, name the directory with --data, or set BELLWETHER_URL"
             )));
         }
         let house = compose::house(&settings, &environment, &mut file, compose::clock()).await?;
-        let process = Arc::new(house.process(&settings));
+        let process = Arc::new(house.process(&settings, &environment));
         // Who can read the directory may do everything anyway.
         let access = AuthConfig { none: true, ..AuthConfig::default() };
         let router = bw_server::router(App::new(house.services.clone(), process, access));

@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod configuration;
 mod db;
+mod db_init;
 mod declare;
 mod doctor;
 mod incidents;
@@ -17,6 +18,7 @@ mod waterfall;
 
 use crate::answer::{Answer, Outcome, Stop};
 use crate::config::{self, ConfigFile, Environment, Settings, variable};
+use crate::roles::Role;
 use args::{Cli, Command, PlaceArgs, ServeArgs};
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
@@ -35,7 +37,11 @@ pub fn run(arguments: Vec<OsString>) -> Outcome {
         Err(asked) => return Ok(Answer::good(asked.to_string())),
     };
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(args, Role::Serve),
+        Command::Api(args) => serve::run(args, Role::Api),
+        Command::Scheduler(args) => serve::run(args, Role::Scheduler),
+        Command::Worker(args) => serve::run(args, Role::Worker),
+        Command::DbInit(place) => db_init::run(&place),
         Command::Check(args) => check::run(args),
         Command::Apply(args) => declare::run(args),
         Command::Config(command) => configuration::run(command),
@@ -72,16 +78,16 @@ pub struct Setup {
 }
 
 /// Reads the file, lays environment and flags over it, and refuses all mistakes together.
-pub fn setup(args: &ServeArgs) -> Outcome<Setup> {
+pub fn setup(args: &ServeArgs, role: Role) -> Outcome<Setup> {
     let environment = Environment::of_process();
-    if let Some(stop) = reserved::of_a_fleet(&environment.of_a_fleet) {
+    if let Some(stop) = role.refuse(&environment) {
         return Err(stop);
     }
     let named = args.place.config.clone().or_else(|| environment.config.clone());
     let path = config::find(named.as_deref());
     let file =
         config::read(path.as_deref(), &variable).map_err(|mistakes| Stop::failed(mistakes.to_string()))?;
-    let settings = Settings::layered(file.stated.clone(), &environment, serve::flags(args))
+    let settings = Settings::layered(file.stated.clone(), &environment, serve::flags(args, role))
         .map_err(|problems| Stop::failed(file.locate(problems).to_string()))?;
     file.check(&settings.defaults).map_err(|mistakes| Stop::failed(mistakes.to_string()))?;
     Ok(Setup { environment, file, settings })
@@ -89,7 +95,7 @@ pub fn setup(args: &ServeArgs) -> Outcome<Setup> {
 
 /// The same for commands that do not serve.
 pub fn setup_at(place: &PlaceArgs) -> Outcome<Setup> {
-    setup(&ServeArgs { place: place.clone(), ..ServeArgs::default() })
+    setup(&ServeArgs { place: place.clone(), ..ServeArgs::default() }, Role::Serve)
 }
 
 /// Runs a command's work to its end on this thread.

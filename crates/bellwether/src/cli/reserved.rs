@@ -4,16 +4,6 @@
 use crate::answer::Stop;
 
 const LATER: &[(&str, &str)] = &[
-    ("api", "the role `api` comes later, with PostgreSQL; `bellwether serve` has all roles in one process"),
-    (
-        "scheduler",
-        "the role `scheduler` comes later, with PostgreSQL; `bellwether serve` has all roles in one process",
-    ),
-    (
-        "worker",
-        "the role `worker` comes later, with PostgreSQL; `bellwether serve` has all roles in one process",
-    ),
-    ("db-init", "`db-init` comes later, with PostgreSQL; `bellwether serve` prepares its own database"),
     ("agent", "agents come later; until then every probe runs from the machine of `bellwether serve`"),
     (
         "probe-function",
@@ -35,19 +25,9 @@ pub fn refuse(arguments: &[String]) -> Option<Stop> {
         && first == "db"
         && second == "copy"
     {
-        return Some(Stop::usage(
-            "`db copy` comes later, with PostgreSQL; `bellwether db backup FILE` copies to a file",
-        ));
+        return Some(Stop::usage("`db copy` comes later; `bellwether db backup FILE` copies to a file"));
     }
     let first = arguments.first()?;
     let (_, sentence) = LATER.iter().find(|(word, _)| word == first)?;
     Some(Stop::usage(*sentence))
-}
-
-/// The sentence for variables that only a fleet knows.
-pub fn of_a_fleet(names: &[&str]) -> Option<Stop> {
-    let name = names.first()?;
-    Some(Stop::usage(format!(
-        "{name} is set, but PostgreSQL and brokers come later: unset it to keep everything in SQLite below the data directory"
-    )))
 }

@@ -1,5 +1,5 @@
-//! `serve`: the whole life of the process. Configuration, telemetry, store, declarations, loops, and listeners last;
-//! in the end the same backwards.
+//! `serve` and the roles of a fleet: the whole life of the process. Configuration, telemetry, store, queue,
+//! declarations, loops, and listeners last; in the end the same backwards.
 
 use super::args::ServeArgs;
 use super::{Setup, setup};
@@ -8,8 +8,8 @@ use crate::compose::{self, House};
 use crate::config::{ConfigFile, Environment, Flags, OutboundHeartbeat, Settings};
 use crate::reload::{self, Reload};
 use crate::roles::Role;
-use crate::supervise::{Plant, Side, Sides, Signals, hang_ups, must_tick};
-use crate::{observer, outbound_heartbeat, ready, resources, telemetry};
+use crate::supervise::{Plant, Side, Sides, Signals, hang_ups, is_beside, must_tick};
+use crate::{observer, outbound_heartbeat, ready, resources, scaling, telemetry};
 use bw_domain::port::clock::Clock;
 use bw_engine::loops::{Rest, all};
 use bw_engine::usecase::system::{ConfigStatus, Process};
@@ -27,9 +27,12 @@ const BACKLOG: u32 = 1_024;
 /// The first ticks take a few milliseconds.
 const FIRST_TICK_LOOK: Duration = Duration::from_millis(1);
 
+/// Where a process without pages tells how it is, unless it is told where.
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// Serves until a signal ends it.
-pub fn run(args: ServeArgs) -> Outcome {
-    let setup = setup(&args)?;
+pub fn run(args: ServeArgs, role: Role) -> Outcome {
+    let setup = setup(&args, role)?;
     let clock = compose::clock();
     telemetry::start(setup.settings.log, clock.clone());
     resources::raise_open_files();
@@ -37,12 +40,12 @@ pub fn run(args: ServeArgs) -> Outcome {
     // Two threads carry ten thousand probes; more would cost memory for nothing.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Stop::failed(format!("the runtime cannot start: {error}")))?;
-    let answer = runtime.block_on(serve(args, setup, clock));
+    let answer = runtime.block_on(serve((args, role), setup, clock));
     runtime.shutdown_background();
     answer
 }
 
-async fn serve(args: ServeArgs, setup: Setup, clock: Arc<dyn Clock>) -> Outcome {
+async fn serve((args, role): (ServeArgs, Role), setup: Setup, clock: Arc<dyn Clock>) -> Outcome {
     let mut signals = Signals::listen()?;
     let Setup { environment, mut file, settings } = setup;
     let mut house = compose::house(&settings, &environment, &mut file, clock).await?;
@@ -52,12 +55,16 @@ async fn serve(args: ServeArgs, setup: Setup, clock: Arc<dyn Clock>) -> Outcome 
     if house.services.base_url.is_empty() {
         house.services.base_url = url.as_str().into();
     }
-    let process = process(&house, &settings, &file);
+    let process = process(&house, (&settings, &environment), &file, role);
     let first = file.fingerprint;
     // The file with all that it declares ends here: it may be many times as large as what follows from it.
-    reload::take_over(&house.services, file).await?;
+    if role.declares() {
+        reload::take_over(&house.services, file).await?;
+    } else {
+        drop(file);
+    }
     let parts = house.parts();
-    let plant = Plant { make: Box::new(move || all(&parts)), rest: rest(&house), role: Role::Serve };
+    let plant = Plant { make: Box::new(move || all(&parts)), rest: rest(&house), role };
     let (halt, halted) = watch::channel(false);
     // The loops outlive the listeners: what was accepted is still worked off.
     let loops = tokio::task::JoinSet::from_iter([plant.run(is_true(halted))]);
@@ -65,10 +72,12 @@ async fn serve(args: ServeArgs, setup: Setup, clock: Arc<dyn Clock>) -> Outcome 
     if app.auth.is_none() {
         tracing::warn!("--auth none: whoever reaches {url} may do everything");
     }
-    let mut sides = beside(&args, (&environment, &settings, first), &house, &process);
-    sides.extend(listen(sockets, bw_server::router(app))?);
+    let mut sides = beside((&args, role), (&environment, &settings, first), &house, &process);
+    sides.retain(|side| is_beside(side.name, role));
+    let router = if role.has_pages() { bw_server::router(app) } else { bw_server::watched(app) };
+    sides.extend(listen(sockets, router)?);
     let sides = Sides::start(sides);
-    first_ticks(&house).await;
+    first_ticks(&house, role).await;
     process.set_started();
     ready::announce(settings.log, &url);
     ready::tell_systemd(environment.notify_socket.as_deref(), "READY=1");
@@ -88,9 +97,9 @@ async fn serve(args: ServeArgs, setup: Setup, clock: Arc<dyn Clock>) -> Outcome 
 }
 
 /// Waits until every loop that readiness depends on has looked once.
-async fn first_ticks(house: &House) {
+async fn first_ticks(house: &House, role: Role) {
     let vitals = &house.services.vitals;
-    let needed: Vec<_> = Role::Serve.loops().into_iter().filter(|name| must_tick(*name)).collect();
+    let needed: Vec<_> = role.loops().into_iter().filter(|name| must_tick(*name)).collect();
     while needed.iter().any(|name| vitals.last_tick(*name).is_none()) {
         tokio::time::sleep(FIRST_TICK_LOOK).await;
     }
@@ -101,10 +110,15 @@ async fn is_true(mut flag: watch::Receiver<bool>) {
     drop(flag.wait_for(|set| *set).await);
 }
 
-fn process(house: &House, settings: &Settings, file: &ConfigFile) -> Arc<Process> {
-    let mut process = house.process(settings);
-    process.roles = vec![Role::Serve.word()];
-    process.loops = Role::Serve.loops();
+fn process(
+    house: &House,
+    (settings, environment): (&Settings, &Environment),
+    file: &ConfigFile,
+    role: Role,
+) -> Arc<Process> {
+    let mut process = house.process(settings, environment);
+    process.roles = vec![role.word()];
+    process.loops = role.loops();
     process.node = format!("{:032x}", house.node.0);
     process.set_config(ConfigStatus {
         file: file.path.as_ref().map(|path| path.display().to_string()),
@@ -179,7 +193,7 @@ fn listen(sockets: Vec<(TcpSocket, SocketAddr)>, router: axum::Router) -> Outcom
 
 /// What runs beside loops and listeners.
 fn beside(
-    args: &ServeArgs,
+    (args, role): (&ServeArgs, Role),
     (environment, settings, first): (&Environment, &Settings, Option<[u8; 32]>),
     house: &House,
     process: &Arc<Process>,
@@ -191,6 +205,10 @@ fn beside(
         let (outbound, services, process, heartbeat) = beat.clone();
         outbound_heartbeat::run(outbound, services, process, heartbeat.subscribe())
     }));
+    if args.emf {
+        let services = house.services.clone();
+        sides.push(Side::new("scaling_signals", move || scaling::run(services.clone(), role)));
+    }
     if let Some(gate) = house.gate.clone() {
         let vitals = house.services.vitals.clone();
         sides.push(Side::new("observer", move || observer::run(gate.clone(), vitals.clone())));
@@ -199,7 +217,7 @@ fn beside(
         services: house.services.clone(),
         process: process.clone(),
         environment: environment.clone(),
-        flags: flags(args),
+        flags: flags(args, role),
         named: args.place.config.clone().or_else(|| environment.config.clone()),
         settings: settings.clone(),
         heartbeat,
@@ -214,11 +232,12 @@ fn beside(
 }
 
 /// What the command line said of settings.
-pub fn flags(args: &ServeArgs) -> Flags {
+pub fn flags(args: &ServeArgs, role: Role) -> Flags {
     Flags {
         listen: args.listen.clone(),
         data: args.place.data.clone(),
         auth: args.auth.clone(),
         log: args.log.clone(),
+        without_pages: (!role.has_pages()).then_some(ANY_PORT),
     }
 }

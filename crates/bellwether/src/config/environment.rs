@@ -22,8 +22,11 @@ pub struct Environment {
     pub success_threshold: Option<String>,
     /// Certificates to trust instead of the built-in ones.
     pub certificates: Option<String>,
-    /// Variables of a fleet, which is not there yet: named so that nobody believes they have an effect.
-    pub of_a_fleet: Vec<&'static str>,
+    /// PostgreSQL instead of SQLite below the data directory.
+    pub database_url: Option<Secret>,
+    /// A broker instead of the queue in this process: one of the two.
+    pub sqs_queue_url: Option<String>,
+    pub nats_url: Option<Secret>,
     /// Where systemd wants to hear that we are ready.
     pub notify_socket: Option<String>,
 }
@@ -50,10 +53,9 @@ impl Environment {
             fail_threshold: text("FAIL_THRESHOLD"),
             success_threshold: text("SUCCESS_THRESHOLD"),
             certificates: text("SSL_CERT_FILE"),
-            of_a_fleet: ["DATABASE_URL", "SQS_QUEUE_URL", "NATS_URL"]
-                .into_iter()
-                .filter(|name| text(name).is_some())
-                .collect(),
+            database_url: secret("DATABASE_URL"),
+            sqs_queue_url: text("SQS_QUEUE_URL"),
+            nats_url: secret("NATS_URL"),
             notify_socket: text("NOTIFY_SOCKET"),
         }
     }
@@ -72,6 +74,19 @@ impl Environment {
             if value.as_ref().is_some_and(|value| threshold(value).is_none()) {
                 problems.push(Problem::new(name, "must be a whole number from 1 to 1000"));
             }
+        }
+        let postgres = |url: &Secret| {
+            ["postgres://", "postgresql://"].iter().any(|scheme| url.expose().starts_with(scheme))
+        };
+        if self.database_url.as_ref().is_some_and(|url| !postgres(url)) {
+            let sentence = "must be postgres://user:password@host/database; unset it for SQLite below the data directory";
+            problems.push(Problem::new("DATABASE_URL", sentence));
+        }
+        if self.sqs_queue_url.is_some() && self.nats_url.is_some() {
+            problems.push(Problem::new(
+                "NATS_URL",
+                "and SQS_QUEUE_URL are both set: jobs take one way, unset one",
+            ));
         }
         problems
     }

@@ -80,6 +80,9 @@ pub struct Flags {
     pub data: Option<String>,
     pub auth: Option<String>,
     pub log: Option<String>,
+    /// Where a role listens that serves no pages, unless flags or environment say otherwise: the file's address is that
+    /// of the pages.
+    pub without_pages: Option<&'static str>,
 }
 
 impl Stated {
@@ -188,10 +191,12 @@ impl Settings {
     /// Lays the three layers over the defaults.
     pub fn layered(stated: Stated, environment: &Environment, flags: Flags) -> Result<Self, Vec<Problem>> {
         let mut problems = environment.problems();
-        let listen = [flags.listen, environment.listen.clone(), stated.listen]
+        let of_pages =
+            || if stated.listen.is_empty() { vec!["127.0.0.1:8080".to_owned()] } else { stated.listen };
+        let listen = [flags.listen, environment.listen.clone()]
             .into_iter()
             .find(|said| !said.is_empty())
-            .unwrap_or_else(|| vec!["127.0.0.1:8080".to_owned()]);
+            .unwrap_or_else(|| flags.without_pages.map_or_else(of_pages, |address| vec![address.to_owned()]));
         let listen = addresses(&listen, &mut problems);
         let last = |flag: Option<String>, variable: &Option<String>, file: Option<String>| {
             flag.or_else(|| variable.clone()).or(file)

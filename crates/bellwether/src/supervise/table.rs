@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     pub name: &'static str,
-    pub role: Role,
+    pub roles: &'static [Role],
     /// The stage of the stop in which it ends, and how long it may take to end well.
     pub stage: u8,
     pub patience: Duration,
@@ -37,11 +37,18 @@ pub enum OnCancel {
     Drop,
 }
 
+/// Those that plan, those that probe, those that show pages; each kind, and all in one.
+const PLAN: &[Role] = &[Role::Serve, Role::Scheduler];
+const PROBE: &[Role] = &[Role::Serve, Role::Worker];
+const PAGES: &[Role] = &[Role::Serve, Role::Api];
+/// Those to whom outcomes come.
+const JUDGE: &[Role] = &[Role::Serve, Role::Worker, Role::Api];
+
 const fn row(name: &'static str, stage: u8, seconds: u64, on_cancel: OnCancel) -> Row {
     let patience = Duration::from_secs(seconds);
     Row {
         name,
-        role: Role::Serve,
+        roles: Role::ALL,
         stage,
         patience,
         on_error: OnError::AllLoopsAgain,
@@ -53,6 +60,10 @@ const fn row(name: &'static str, stage: u8, seconds: u64, on_cancel: OnCancel) -
 impl Row {
     const fn beside(self, readiness: bool) -> Row {
         Row { on_error: OnError::Again, readiness, ..self }
+    }
+
+    const fn of(self, roles: &'static [Role]) -> Row {
+        Row { roles, ..self }
     }
 
     const fn unneeded(self) -> Row {
@@ -67,20 +78,21 @@ pub const LAST: u8 = 6;
 /// that service managers wait.
 pub const ROWS: &[Row] = &[
     row("listen", 0, 3, OnCancel::Finish).beside(true),
-    row("configuration", 0, 1, OnCancel::Drop).beside(false),
-    row("outbound_heartbeat", 0, 1, OnCancel::Drop).beside(false),
-    row("observer", 0, 1, OnCancel::Drop).beside(false),
+    row("configuration", 0, 1, OnCancel::Drop).of(PAGES).beside(false),
+    row("outbound_heartbeat", 0, 1, OnCancel::Drop).of(PLAN).beside(false),
+    row("observer", 0, 1, OnCancel::Drop).of(PROBE).beside(false),
     row("memory", 0, 1, OnCancel::Drop).beside(false),
+    row("scaling_signals", 0, 1, OnCancel::Drop).beside(false),
     // Before `plan`: it would take the end of planning for a lag.
     row("watch", 0, 1, OnCancel::Drop).unneeded(),
-    row("plan", 1, 1, OnCancel::Finish),
-    row("work", 2, 8, OnCancel::Finish),
-    row("judge", 3, 4, OnCancel::Finish),
-    row("sweep", 4, 2, OnCancel::Finish),
+    row("plan", 1, 1, OnCancel::Finish).of(PLAN),
+    row("work", 2, 8, OnCancel::Finish).of(PROBE),
+    row("judge", 3, 4, OnCancel::Finish).of(JUDGE),
+    row("sweep", 4, 2, OnCancel::Finish).of(PLAN),
     row("route", 4, 2, OnCancel::Finish),
     row("deliver", 5, 6, OnCancel::Finish),
-    row("keep", 5, 2, OnCancel::Drop).unneeded(),
-    row("lease", 6, 2, OnCancel::Finish),
+    row("keep", 5, 2, OnCancel::Drop).of(PLAN).unneeded(),
+    row("lease", 6, 2, OnCancel::Finish).of(PLAN),
 ];
 
 /// The row of a loop.
@@ -90,7 +102,12 @@ pub fn of(name: LoopName) -> &'static Row {
 
 /// Whether a loop belongs to a role.
 pub fn has_role(name: LoopName, role: Role) -> bool {
-    of(name).role == role
+    of(name).roles.contains(&role)
+}
+
+/// Whether a task beside the loops belongs to a role.
+pub fn is_beside(name: &str, role: Role) -> bool {
+    ROWS.iter().any(|row| row.name == name && row.roles.contains(&role))
 }
 
 /// Whether we are ready only after this loop has ticked.

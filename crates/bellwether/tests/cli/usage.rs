@@ -6,10 +6,6 @@ use crate::harness::{Ended, Place};
 async fn what_comes_later_is_named_and_is_no_mistake_of_the_user() {
     let place = Place::new();
     for (words, says) in [
-        (vec!["worker"], "`worker` comes later, with PostgreSQL"),
-        (vec!["api", "--listen", "127.0.0.1:0"], "`api` comes later"),
-        (vec!["scheduler"], "`scheduler` comes later"),
-        (vec!["db-init"], "`db-init` comes later"),
         (vec!["agent"], "agents come later"),
         (vec!["probe-function"], "probe functions come later"),
         (vec!["exec", "--", "true"], "`exec` comes later"),
@@ -18,6 +14,21 @@ async fn what_comes_later_is_named_and_is_no_mistake_of_the_user() {
         (vec!["actions", "test"], "`actions test` comes later"),
         (vec!["import", "gatus.yaml"], "importers come later"),
         (vec!["db", "copy", "--to", "postgres://x"], "`db copy` comes later"),
+    ] {
+        let Ended { status, out, err } = place.run(&words).await;
+        assert_eq!((status, out.as_str(), err.lines().count()), (2, "", 1), "{words:?}: {err}");
+        assert!(err.contains(says), "{words:?}: {err}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_fleet_says_what_it_shares() {
+    let place = Place::new();
+    for (words, says) in [
+        (vec!["worker"], "set DATABASE_URL=postgres://…, and NATS_URL or SQS_QUEUE_URL"),
+        (vec!["api", "--listen", "127.0.0.1:0"], "`bellwether api` shares its work"),
+        (vec!["scheduler", "--emf"], "everything in one process is `bellwether serve`"),
+        (vec!["db-init"], "DATABASE_URL is not set"),
     ] {
         let Ended { status, out, err } = place.run(&words).await;
         assert_eq!((status, out.as_str(), err.lines().count()), (2, "", 1), "{words:?}: {err}");
@@ -52,10 +63,24 @@ async fn help_version_completions_and_the_document() {
     assert_eq!((version.status, version.out.trim()), (0, concat!("bellwether ", env!("CARGO_PKG_VERSION"))));
     let help = place.run(&["--help"]).await;
     assert_eq!(help.status, 0);
-    for word in ["serve", "check", "apply", "config", "monitors", "incidents", "tokens", "db", "doctor"] {
+    for word in [
+        "serve",
+        "api",
+        "scheduler",
+        "worker",
+        "db-init",
+        "check",
+        "apply",
+        "config",
+        "monitors",
+        "incidents",
+        "tokens",
+        "db",
+        "doctor",
+    ] {
         assert!(help.out.contains(&format!("\n  {word}")), "{word} in {}", help.out);
     }
-    for hidden in ["openapi", "worker"] {
+    for hidden in ["openapi", "probe-function"] {
         assert!(!help.out.contains(hidden), "{hidden} in {}", help.out);
     }
     for shell in ["bash", "zsh", "fish"] {

@@ -246,9 +246,9 @@ fn never_seen(target: &TargetDeclared, code: Code) -> Option<&'static str> {
     match target {
         TargetDeclared::Missing | TargetDeclared::Http { .. } => None,
         _ if of_http.contains(&code) => Some("status, body and headers are seen by http monitors only"),
-        _ if of_exchange.contains(&code) => {
-            Some("nothing is sent or received after connecting: send, wait and receive belong to http monitors")
-        }
+        _ if of_exchange.contains(&code) => Some(
+            "nothing is sent or received after connecting: send, wait and receive belong to http monitors",
+        ),
         TargetDeclared::Tcp(_) if of_tls.contains(&code) => {
             Some("a tcp monitor makes no TLS handshake: write tls: instead of tcp: to see the certificate")
         }

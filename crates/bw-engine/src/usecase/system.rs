@@ -34,7 +34,8 @@ pub struct StoreFigures {
     pub kind: &'static str,
     /// The file or server, without credentials.
     pub place: String,
-    pub bytes: u64,
+    /// Where that is ours to say.
+    pub bytes: Option<u64>,
 }
 
 /// What became of the configuration file.

@@ -97,7 +97,7 @@ struct BacklogOut {
 struct StoreOut<'a> {
     kind: &'static str,
     place: &'a str,
-    bytes: u64,
+    bytes: Option<u64>,
     #[schema(value_type = Option<String>, format = DateTime)]
     away_since: Option<Instant>,
 }

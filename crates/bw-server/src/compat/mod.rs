@@ -44,7 +44,7 @@ pub fn other_method(path: &str) -> Option<Response> {
         .then(|| detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
 }
 
-async fn health(State(app): State<App>) -> Response {
+pub async fn health(State(app): State<App>) -> Response {
     match system::ready(&app.services, &app.process) {
         Ok(()) => crate::api::json(StatusCode::OK, &json!({"status": "ok"})),
         Err(why) => crate::api::json(

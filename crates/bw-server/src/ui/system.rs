@@ -147,12 +147,14 @@ fn store(report: &SystemReport, now: Instant) -> Part {
     let mut facts = vec![
         fact("Kind", store.kind),
         fact("Place", store.place.as_str()),
-        fact("Size", words::bytes(store.bytes)),
         fact(
             "Commits",
             format!("{}, {:.1} ms on average", words::number(report.commits.count), report.commits.mean_ms),
         ),
     ];
+    if let Some(bytes) = store.bytes {
+        facts.insert(2, fact("Size", words::bytes(bytes)));
+    }
     if let Some(since) = report.store_away_since {
         facts.push(at("Away since", Some(since), now).bad_if(true));
     }

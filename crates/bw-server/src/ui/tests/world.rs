@@ -90,7 +90,7 @@ impl World {
             defaults,
             base_url: "".into(),
         };
-        let figures = || StoreFigures { kind: "sqlite", place: "bellwether.db".into(), bytes: 81_920 };
+        let figures = || StoreFigures { kind: "sqlite", place: "bellwether.db".into(), bytes: Some(81_920) };
         let process = Arc::new(Process::new("0.1.0", START, figures));
         process.set_started();
         World { app: App::new(services, process, auth), clock, prober, directory, _handle: opened.handle }

@@ -10,6 +10,9 @@ mod evidence;
 mod pack;
 mod retention;
 mod seal;
+
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod sqlite;
 
 pub use retention::Retention;

@@ -120,14 +120,22 @@ impl Server {
         *databases += 1;
         let name = format!("test_{databases}");
         drop(databases);
-        self.sql(USER, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"));
+        self.sql(USER, &format!("CREATE DATABASE {name} TEMPLATE {template}"));
         name
     }
 
-    /// Ends everybody's use of a database and takes it away.
+    /// Ends everybody's use of a database and takes it away, some time: nobody waits for it. The server waits until
+    /// every connection that is being opened is open, and the caller may be the one who opens it.
     pub fn drop_database(&self, name: &str) {
-        // The server may have been stopped by the test that made it.
-        drop(self.psql(USER_DATABASE, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+        let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        let mut command = self.client("psql");
+        command.args(["--no-psqlrc", "--quiet", "--dbname", USER_DATABASE, "-c", &sql]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // A test may have stopped its server; and what is not dropped goes with the server.
+        if let Ok(mut child) = command.spawn() {
+            let wait = move || drop(child.wait());
+            drop(std::thread::Builder::new().name("drop-database".to_owned()).spawn(wait));
+        }
     }
 
     /// Runs SQL as the superuser and answers what it prints: lines of values with `|` between.

@@ -107,7 +107,8 @@ CREATE TABLE evidence (
     evidence        text NOT NULL
 );
 CREATE INDEX evidence_monitor ON evidence (monitor, id);
-CREATE INDEX evidence_incident ON evidence (monitor, incident, id);
+CREATE INDEX evidence_incident ON evidence (monitor, coalesce(incident, 0), id);
+
 CREATE INDEX evidence_loose ON evidence (at) WHERE incident IS NULL;
 
 CREATE TABLE transitions (

@@ -115,6 +115,10 @@ impl Installation for Directory {
         })
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn stores_text(&self, text: &str) -> bool {
         let path = self.path();
         FILES.iter().any(|file| {

@@ -6,6 +6,8 @@ mod directory;
 mod files;
 mod full;
 mod killed;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod start;
 mod statements;
 mod synchronised;

@@ -163,15 +163,24 @@ pub async fn an_attempt_that_was_cut_off_is_unknown(at: &dyn Installation) {
     let now = rig.clock().now();
     send(&rig, &[later(&rig, 1, 7, 0)], TO).await;
     assert_eq!(lease(&rig, now).await.len(), 1);
-    // The process dies: what it had under way is due at once for the next one, and stands in the ledger.
+    // The process dies: what it had under way is due for the next one, at once or when the lease ends, and stands in
+    // the ledger.
     let rig = rig.kill().await;
-    assert!(next_due(&rig).await <= Some(now));
-    let again = lease(&rig, now + Duration::from_secs(1)).await;
+    let soon = now + Duration::from_secs(1);
+    let free = if at.is_shared() { now + LEASE } else { soon };
+    match at.is_shared() {
+        true => {
+            assert_eq!(next_due(&rig).await, Some(free));
+            assert!(lease(&rig, soon).await.is_empty());
+        }
+        false => assert!(next_due(&rig).await <= Some(now)),
+    }
+    let again = lease(&rig, free).await;
     let attempts = &again[0].chain[0].0.attempts;
     assert_eq!(attempts.len(), 1);
     assert_eq!((attempts[0].at, attempts[0].result), (now, AttemptResult::Unknown));
     // The same when a lease ends without a record.
-    let third = lease(&rig, now + Duration::from_secs(1) + LEASE).await;
+    let third = lease(&rig, free + LEASE).await;
     assert_eq!(third[0].chain[0].0.attempts.len(), 2);
     let mut row = third[0].chain[0].0.clone();
     row.record(attempt(now, AttemptResult::Sent), now, 0);

@@ -55,3 +55,18 @@ pub async fn epochs_grow_with_every_change(at: &dyn Installation) {
         rig = if node % 2 == 0 { rig.kill().await } else { rig.stop().await };
     }
 }
+
+pub async fn the_shards_of_a_process_that_died_are_free_in_time(at: &dyn Installation) {
+    let rig = Rig::start(at).await;
+    let term = Duration::from_secs(10);
+    let before = rig.hold(1).await[9].epoch;
+    let rig = rig.kill().await;
+    if at.is_shared() {
+        // It may live and plan: until its term ends nobody else does.
+        assert!(rig.hold(2).await.is_empty());
+        rig.clock().advance(term);
+    }
+    let held = rig.hold(2).await;
+    assert_eq!(shards(&held), (0..SHARDS).collect::<Vec<_>>());
+    assert!(held[9].epoch > before);
+}

@@ -25,7 +25,7 @@ pub trait Installation: Send + Sync {
     /// The store's clock.
     fn clock(&self) -> &ManualClock;
 
-    /// Starts a process on the installation; there is one at a time.
+    /// Starts a process on the installation; the cases have one at a time.
     fn start(&self) -> Fut<'_, Store>;
 
     /// The process ends in order.
@@ -33,6 +33,10 @@ pub trait Installation: Send + Sync {
 
     /// The process ends at once: nothing that it had only in memory is there for the next.
     fn kill(&self, store: Store) -> Fut<'_, ()>;
+
+    /// Whether several processes may be on it at a time. Then what a process had leased stays leased for its term when
+    /// it dies: nobody can tell that it is dead. Where there is one process, its successor owns everything at once.
+    fn is_shared(&self) -> bool;
 
     /// Whether this text is anywhere in what the installation has stored.
     fn stores_text(&self, text: &str) -> bool;
@@ -54,6 +58,7 @@ macro_rules! store_contract {
                 two_vantages_cannot_both_decide_from_half_of_the_votes
                 a_monitor_that_is_gone
                 everything_of_a_commit_or_nothing
+                whatever_a_target_says_can_be_stored
                 a_restart_changes_nothing
             }
             catalog {
@@ -107,6 +112,7 @@ macro_rules! store_contract {
                 one_node_takes_all
                 nodes_share
                 epochs_grow_with_every_change
+                the_shards_of_a_process_that_died_are_free_in_time
             }
             accounts {
                 marks_begin_at_the_first_start

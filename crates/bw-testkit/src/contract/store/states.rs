@@ -5,10 +5,10 @@ use super::rig::{Rig, document, plain, slot};
 use crate::builders::{fail, inconclusive, job, pass};
 use crate::dice::Dice;
 use bw_domain::id::MonitorId;
-use bw_domain::incident::IncidentChange;
+use bw_domain::incident::{Entry, EntryKind, IncidentChange};
 use bw_domain::job::Job;
 use bw_domain::monitor::Spec;
-use bw_domain::outcome::{Code, Outcome};
+use bw_domain::outcome::{Code, Evidence, Outcome};
 use bw_domain::port::store::{Answer, Commit, Edit, EditKind, IncidentFilter, OutcomeQuery};
 use bw_domain::state::{Health, Observed, State, Trigger};
 use bw_domain::time::{Duration, Instant};
@@ -228,6 +228,31 @@ pub async fn everything_of_a_commit_or_nothing(at: &dyn Installation) {
     assert!(rig.store.outcomes.transitions(b.id, 9).await.expect("the store is there").is_empty());
     assert_eq!(rig.store.deliveries.unrouted(99).await.expect("the store is there").len(), events);
     assert_eq!(rig.load(a.id).await.state.incident, Some(taken));
+}
+
+/// No text of a target makes a commit fail: it would come again for ever.
+pub async fn whatever_a_target_says_can_be_stored(at: &dyn Installation) {
+    let rig = Rig::start(at).await;
+    let spec = rig.monitor("Shop").await;
+    let text = "it said \0 and \u{fffe} and \u{1f9ff}";
+    let evidence = Some(Box::new(Evidence::text(text)));
+    let outcome = Outcome { evidence, ..fail(job(&spec, slot(&spec, 0)), Code::EXPECT_BODY) };
+    let loaded = rig.load(spec.id).await;
+    let mut decision = rig.decide(&spec, &loaded, &outcome).await;
+    let transition = decision.transition.as_mut().expect("one failure is enough");
+    transition.reason.text = text.to_owned();
+    for event in &mut decision.events {
+        event.summary = text.to_owned();
+    }
+    assert_eq!(rig.commit(vec![decision]).await, [Answer::Committed]);
+    let kept = rig.store.outcomes.evidence_of(spec.id, None, 9).await.expect("the store is there");
+    assert_eq!(kept[0].evidence.text, text);
+    let told = rig.store.outcomes.transitions(spec.id, 9).await.expect("the store is there");
+    assert!(told[0].text.starts_with("it said ") && told[0].text.ends_with('\u{1f9ff}'));
+    let incident = rig.load(spec.id).await.state.incident.expect("one failure is enough");
+    let entries = vec![Entry::new(outcome.at, EntryKind::Note, text)];
+    let note = IncidentChange::Update { id: incident, cause: None, not_observed_since: None, entries };
+    assert!(rig.store.incidents.change(note, vec![]).await.expect("the store is there"));
 }
 
 /// A long random walk with everything that moves rows; after any restart they are as they were.

@@ -1,0 +1,5 @@
+//! PostgreSQL: the contract of every port, and what only a server can suffer. One server for all tests of the binary, a
+//! database for each.
+
+mod contract;
+mod database;

@@ -2,7 +2,8 @@
 //! revision, and puts what comes back into the inbox. It decides nothing about targets: a job that can no longer be
 //! run in time, or whose monitor was edited, ends as an outcome of ours.
 //!
-//! Receiving and waiting for probes go on between ticks, so neither delays the other.
+//! A broker hands jobs out seconds before their instants: those wait here, so that the prober's places are for probes
+//! that run. Receiving and waiting for probes go on between ticks, so neither delays the other.
 
 use super::calls::Calls;
 use super::{Next, Parts, Tick, noted};
@@ -17,6 +18,7 @@ use bw_domain::port::prober::Assignment;
 use bw_domain::port::queue::{Leased, QueueError};
 use bw_domain::port::wake::Topic;
 use bw_domain::time::{Duration, Instant};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
@@ -27,6 +29,9 @@ const BATCH: usize = 500;
 const WAIT: Duration = Duration::from_secs(1);
 /// While there is no room, or the queue is away.
 const AGAIN: Duration = Duration::from_millis(50);
+/// The prober gets a probe so long before its instant, and begins it by its own timer. No shorter than the lead of the
+/// queue in process, whose jobs are the prober's at once.
+const EARLY: Duration = Duration::from_millis(100);
 /// A lease is prolonged when a third of it has passed.
 const EXTEND: Duration = Duration::from_secs(30);
 
@@ -36,8 +41,9 @@ pub(super) struct Worker {
     inbox: Arc<Inbox>,
     receiving: Calls<Result<Vec<Leased>, QueueError>>,
     finishing: Calls<Vec<Outcome>>,
-    /// Received, for which the prober had no room.
-    waiting: Vec<Assignment>,
+    /// Received and not yet begun, by their instants; the number keeps equal ones apart.
+    waiting: BTreeMap<(Instant, u64), Assignment>,
+    received: u64,
     /// On the clock that never steps.
     extend_at: Duration,
     receive_at: Duration,
@@ -58,7 +64,8 @@ impl Worker {
             inbox: parts.inbox.clone(),
             receiving: Calls::default(),
             finishing: Calls::default(),
-            waiting: Vec::new(),
+            waiting: BTreeMap::new(),
+            received: 0,
             extend_at: EXTEND,
             receive_at: Duration::ZERO,
         }
@@ -78,9 +85,14 @@ impl Worker {
             let prober = self.services.prober.clone();
             self.finishing.start(async move { prober.finished(BATCH).await });
         }
-        self.services.vitals.probes_running.store(self.inbox.running() as u64, Relaxed);
+        let running = self.inbox.running().saturating_sub(self.waiting.len());
+        self.services.vitals.probes_running.store(running as u64, Relaxed);
         let wait = if self.receiving.is_idle() { AGAIN } else { WAIT };
-        Next::At(self.services.clock.now() + wait)
+        let now = self.services.clock.now();
+        let turn = self.waiting.first_key_value().map(|((start, _), _)| *start - EARLY);
+        // Those that are due wait for room in the prober.
+        let turn = turn.map_or(now + wait, |turn| if turn > now { turn } else { now + AGAIN });
+        Next::At(turn.min(now + wait))
     }
 
     fn finish(&self, outcomes: Vec<Outcome>) {
@@ -94,7 +106,7 @@ impl Worker {
     fn receive(&mut self) {
         let room = self.services.prober.room().min(self.inbox.room()).min(BATCH);
         let monotonic = self.services.clock.monotonic();
-        if room > 0 && self.waiting.is_empty() && self.receiving.is_idle() && monotonic >= self.receive_at {
+        if room > 0 && !self.is_held_up() && self.receiving.is_idle() && monotonic >= self.receive_at {
             let queue = self.services.queue.clone();
             self.receiving.start(async move { queue.receive(room, WAIT).await });
         }
@@ -118,7 +130,7 @@ impl Worker {
         let mut over = Vec::new();
         for job in fresh {
             match self.turn(job, now) {
-                Turn::Run(assignment) => self.waiting.push(assignment),
+                Turn::Run(assignment) => self.put(assignment),
                 Turn::Over(outcome) => over.push(outcome),
             }
         }
@@ -146,9 +158,38 @@ impl Worker {
         in_force.is_none_or(|spec: Arc<Spec>| spec.revision <= job.revision)
     }
 
+    fn put(&mut self, assignment: Assignment) {
+        self.received += 1;
+        self.waiting.insert((assignment.job.start, self.received), assignment);
+    }
+
+    /// Hands the prober what is due; what it has no room for goes on waiting.
     fn start_waiting(&mut self) {
-        if !self.waiting.is_empty() {
-            self.waiting = self.services.prober.start(std::mem::take(&mut self.waiting));
+        let due = (self.services.clock.now() + EARLY, u64::MAX);
+        let mut batch = Vec::new();
+        while let Some(first) = self.waiting.first_entry().filter(|first| *first.key() <= due) {
+            batch.push(first.remove());
+        }
+        if !batch.is_empty() {
+            self.services.prober.start(batch).into_iter().for_each(|rest| self.put(rest));
+        }
+    }
+
+    /// Whether something is due that the prober had no room for: others may have the jobs that come now.
+    fn is_held_up(&self) -> bool {
+        let due = self.services.clock.now() + EARLY;
+        self.waiting.first_key_value().is_some_and(|((start, _), _)| *start <= due)
+    }
+
+    /// Gives back what is not due yet: others will run it.
+    async fn hand_back(&mut self) {
+        let later = self.waiting.split_off(&(self.services.clock.now() + EARLY, u64::MAX));
+        let leases = self.inbox.end(later.into_values().map(|assignment| assignment.job.key()));
+        if leases.is_empty() {
+            return;
+        }
+        if let Err(error) = self.services.queue.release(leases, Duration::ZERO).await {
+            tracing::warn!("jobs could not be given back, they come again when their leases end: {error}");
         }
     }
 
@@ -198,9 +239,10 @@ impl Tick for Worker {
         }))
     }
 
-    /// Nothing more is received; what runs is waited for.
+    /// Nothing more is received; what is not due is given back, what runs is waited for.
     fn stop(&mut self) -> Fut<'_, ()> {
         Box::pin(async move {
+            self.hand_back().await;
             self.start_waiting();
             while self.inbox.running() > 0 {
                 if self.finishing.is_idle() {

@@ -44,6 +44,7 @@ struct Around {
     jobs: VecDeque<(Lane, Job)>,
     leases: u64,
     acked: Vec<Lease>,
+    released: Vec<Lease>,
     extended: Vec<Lease>,
     queue_full: bool,
     depth: usize,
@@ -94,7 +95,8 @@ impl Queue for Ports {
         Box::pin(ready(Ok(())))
     }
 
-    fn release(&self, _: Vec<Lease>, _: Duration) -> Fut<'_, Result<(), QueueError>> {
+    fn release(&self, leases: Vec<Lease>, _: Duration) -> Fut<'_, Result<(), QueueError>> {
+        self.lock().released.extend(leases);
         Box::pin(ready(Ok(())))
     }
 

@@ -71,6 +71,8 @@ fn a_slot_before_an_edit_keeps_its_revision() {
     publish(&world, &[job_of(1, 15), job_of(1, 25)]);
     world.ticks(&[WORK], 2);
     assert_eq!(codes(&world), [Code::SELF_EDITED.name()]);
+    world.pass(Duration::from_secs(15));
+    world.ticks(&[WORK], 2);
     assert_eq!(world.ports.lock().started[0].spec.revision, 1);
 }
 
@@ -123,4 +125,24 @@ fn at_the_end_what_runs_is_waited_for() {
     world.ports.lock().finished.push(pass(one));
     now(world.find(WORK).stop());
     assert_eq!(world.parts.inbox.waiting(), 1);
+}
+
+#[test]
+fn a_job_of_later_waits_here_and_is_given_back_at_the_end() {
+    let mut world = world();
+    publish(&world, &[job_of(1, 0), job_of(2, 2)]);
+    world.ticks(&[WORK], 3);
+    let started =
+        |world: &World| world.ports.lock().started.iter().map(|one| one.job.monitor.0).collect::<Vec<_>>();
+    assert_eq!(started(&world), [1]);
+    world.pass(Duration::from_secs(1));
+    world.ticks(&[WORK], 2);
+    assert_eq!(started(&world), [1]);
+    publish(&world, &[job_of(3, 5)]);
+    world.pass(Duration::from_millis(950));
+    world.ticks(&[WORK], 2);
+    assert_eq!(started(&world), [1, 2]);
+    world.ports.lock().finished.extend([pass(job_of(1, 0)), pass(job_of(2, 2))]);
+    now(world.find(WORK).stop());
+    assert_eq!(world.ports.lock().released.len(), 1);
 }

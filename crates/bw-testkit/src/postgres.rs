@@ -71,11 +71,12 @@ pub struct NoServer(pub String);
 impl Server {
     /// Makes a cluster and starts it.
     pub fn start() -> Result<Self, NoServer> {
-        Server::start_with(&[])
+        Server::start_with(&[], &[])
     }
 
-    /// The same with settings of its own, such as `ssl=on`.
-    pub fn start_with(settings: &[&str]) -> Result<Self, NoServer> {
+    /// The same with settings of its own, such as `ssl=on`, and files (name and text) for its eyes only, which lie one
+    /// above its data: `ssl_key_file=../server.key`.
+    pub fn start_with(settings: &[&str], files: &[(&str, &str)]) -> Result<Self, NoServer> {
         let bin =
             bin().ok_or_else(|| NoServer("PostgreSQL (initdb, postgres, psql) is not here".to_owned()))?;
         let directory = tempfile::Builder::new().prefix("bellwether-postgres-").tempdir();
@@ -89,7 +90,7 @@ impl Server {
             life: Mutex::new(None),
             databases: Mutex::new(0),
         };
-        server.initialise()?;
+        server.initialise(files)?;
         server.run()?;
         Ok(server)
     }
@@ -205,11 +206,17 @@ impl Server {
     }
 
     /// As nobody when we are root: PostgreSQL refuses to run as root.
-    fn initialise(&self) -> Result<(), NoServer> {
+    fn initialise(&self, files: &[(&str, &str)]) -> Result<(), NoServer> {
         let data = self.directory.join("data");
         std::fs::create_dir(&data).map_err(|error| NoServer(format!("{}: {error}", data.display())))?;
         let password = self.directory.join("password");
-        std::fs::write(&password, PASSWORD).map_err(|error| NoServer(error.to_string()))?;
+        for (name, text) in files.iter().chain([&("password", PASSWORD)]) {
+            let mut file = std::fs::OpenOptions::new();
+            std::os::unix::fs::OpenOptionsExt::mode(file.create_new(true).write(true), 0o600);
+            let written =
+                file.open(self.directory.join(name)).and_then(|mut file| file.write_all(text.as_bytes()));
+            written.map_err(|error| NoServer(format!("{name}: {error}")))?;
+        }
         if is_root() {
             let owner = output(Command::new("chown").args(["-R", "nobody"]).arg(&self.directory));
             assert!(owner.status.success(), "{}", String::from_utf8_lossy(&owner.stderr));

@@ -49,6 +49,7 @@ pub const NEEDS: &[Need] = &[
     Need { look: Program("mount"), package: "mount", layers: &[Contract, E2e] },
     Need { look: Program("nats-server"), package: "nats-server", layers: &[Contract, E2e] },
     Need { look: Program("setpriv"), package: "util-linux", layers: &[Contract, E2e] },
+    Need { look: Program("initdb"), package: "postgresql", layers: &[Contract, E2e] },
     Need { look: Module("ensurepip"), package: "python3-venv", layers: &[Contract, E2e] },
 ];
 
@@ -133,7 +134,8 @@ mod tests {
     fn a_layer_brings_only_its_own_needs() {
         assert!(of(&[Layer::Lint, Layer::Unit, Layer::Sim]).is_empty(), "these layers need nothing");
         let packages: Vec<_> = of(&[Layer::Contract]).iter().map(|need| need.package).collect();
-        let here = ["strace", "util-linux", "mount", "nats-server", "util-linux", "python3-venv"];
+        let here =
+            ["strace", "util-linux", "mount", "nats-server", "util-linux", "postgresql", "python3-venv"];
         assert_eq!(packages, here);
     }
 

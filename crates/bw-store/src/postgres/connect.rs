@@ -63,7 +63,7 @@ pub(super) fn target(options: &Options) -> Result<Target, OpenError> {
 /// How far the server is trusted.
 pub(super) struct Trust {
     pub mode: Mode,
-    /// A PEM file; without one the authorities of the public web.
+    /// A PEM file for those that verify; without one the authorities of the public web.
     pub roots: Option<PathBuf>,
 }
 
@@ -73,7 +73,7 @@ pub(super) enum Mode {
     Disable,
     /// Encrypted where the server can, with whoever it is.
     Prefer,
-    /// Encrypted, with whoever it is; with roots of its own like `verify-ca`.
+    /// Encrypted, with whoever it is; where the address names roots they count, as in `verify-ca`.
     Require,
     /// The chain must lead to a root; the name may be another.
     VerifyCa,
@@ -107,14 +107,20 @@ impl Mode {
 fn split(url: &str, roots: Option<PathBuf>) -> Result<(String, Trust), OpenError> {
     let mut trust = Trust { mode: Mode::Prefer, roots };
     let Some((address, query)) = url.split_once('?') else { return Ok((url.to_owned(), trust)) };
-    let mut rest = Vec::new();
+    let (mut rest, mut named) = (Vec::new(), false);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
             Some(("sslmode", word)) => trust.mode = Mode::parse(word)?,
             Some(("sslrootcert", "system")) => trust.roots = None,
-            Some(("sslrootcert", path)) => trust.roots = Some(decoded(path)?.into()),
+            Some(("sslrootcert", path)) => {
+                trust.roots = Some(decoded(path)?.into());
+                named = true;
+            }
             _ => rest.push(pair),
         }
+    }
+    if named && trust.mode == Mode::Require {
+        trust.mode = Mode::VerifyCa;
     }
     let query = if rest.is_empty() { String::new() } else { format!("?{}", rest.join("&")) };
     Ok((format!("{address}{query}"), trust))
@@ -181,6 +187,8 @@ mod tests {
         assert_eq!(rest, "postgres://a:b@h/d?connect_timeout=3");
         assert_eq!((mode, roots), (Mode::VerifyFull, Some("/etc/ca.pem".into())));
         assert_eq!(split("postgres://h/d").unwrap().1, Mode::Prefer);
+        let named = split("postgres://h/d?sslrootcert=/ca.pem&sslmode=require").unwrap();
+        assert_eq!(named.1, Mode::VerifyCa);
         let wrong = split("postgres://a:b@h/d?sslmode=allow").unwrap_err().to_string();
         assert!(wrong.contains("verify-full, not \"allow\"") && !wrong.contains("a:b"), "{wrong}");
         assert!(split("postgres://h/d?sslrootcert=%2").is_err());

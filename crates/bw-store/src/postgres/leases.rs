@@ -135,7 +135,7 @@ pub(super) async fn measure(conn: &Conn, clock: &DatabaseClock) -> Result<()> {
     let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
     let statement = conn.prepare(sql).await?;
     let sent = clock.monotonic();
-    let rows = conn.run(&statement, &params![]).await?;
+    let rows = conn.run(&statement, &[]).await?;
     let row = rows.first().ok_or_else(|| Fault::damaged("clock", "no row"))?;
     clock.measured(sent, clock.monotonic(), Instant::from_ms(get(row, 0)?));
     Ok(())

@@ -18,15 +18,10 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, OpenError> {
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| OpenError::Tls(error.to_string()))?;
-    let chain = match trust.mode {
-        Mode::VerifyFull | Mode::VerifyCa => true,
-        // As libpq: who names roots wants them to count.
-        Mode::Require => trust.roots.is_some(),
-        Mode::Prefer | Mode::Disable => false,
-    };
     let mut config = if trust.mode == Mode::VerifyFull {
         builder.with_root_certificates(roots(trust.roots.as_deref())?).with_no_client_auth()
     } else {
+        let chain = trust.mode == Mode::VerifyCa;
         let chain = chain.then(|| verifier(trust, &provider)).transpose()?;
         let lenient = Arc::new(Lenient { chain, provider });
         builder.dangerous().with_custom_certificate_verifier(lenient).with_no_client_auth()
@@ -49,10 +44,10 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, OpenError> {
         return Ok(roots);
     };
     let wrong = |why: String| OpenError::Tls(format!("the roots in {}: {why}", file.display()));
-    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| wrong(error.to_string()))? {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-    }
+    let found = CertificateDer::pem_file_iter(file).map_err(|error| wrong(error.to_string()))?;
+    let found = found.collect::<Result<Vec<_>, _>>().map_err(|error| wrong(error.to_string()))?;
+    // A bundle of many may hold one that this program does not understand; the others still count.
+    roots.add_parsable_certificates(found);
     match roots.is_empty() {
         true => Err(wrong("there is no certificate".to_owned())),
         false => Ok(roots),

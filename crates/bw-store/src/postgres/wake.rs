@@ -103,8 +103,9 @@ impl Bells {
     /// A notice of another node.
     fn hear(&self, payload: &str) {
         for word in payload.split(',') {
-            let heard = SHARED.iter().find(|(_, known)| *known == word);
-            heard.map(|(topic, _)| self.ring(*topic));
+            if let Some((topic, _)) = SHARED.iter().find(|(_, known)| *known == word) {
+                self.ring(*topic);
+            }
         }
     }
 

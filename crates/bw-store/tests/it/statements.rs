@@ -1,4 +1,4 @@
-//! Every statement is prepared. They are taken from the sources, so none can be forgotten.
+//! Every statement is prepared, on both databases. They are taken from the sources, so none can be forgotten.
 
 use crate::directory::{FILES, open, temporary};
 use rusqlite::Connection;
@@ -21,23 +21,29 @@ async fn every_statement_is_prepared() {
     .expect("there is room");
 
     let mut prepared = 0;
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite");
+    for (file, text) in of("src/sqlite") {
+        for sql in filled(&text).split(';').filter(|sql| !sql.trim().is_empty()) {
+            if let Err(error) = conn.prepare(sql) {
+                panic!("{file}: {error}\n{sql}");
+            }
+        }
+        prepared += 1;
+    }
+    assert!(prepared > 80, "only {prepared} statements were found");
+}
+
+/// Every statement of a folder, with its file.
+pub fn of(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     for entry in fs::read_dir(sources).expect("the sources are here") {
         let path = entry.expect("the sources are here").path();
         let source = fs::read_to_string(&path).expect("a source is text");
-        for text in texts(&source) {
-            if !VERBS.iter().any(|verb| text.starts_with(verb)) {
-                continue;
-            }
-            for sql in filled(&text).split(';').filter(|sql| !sql.trim().is_empty()) {
-                if let Err(error) = conn.prepare(sql) {
-                    panic!("{}: {error}\n{sql}", path.display());
-                }
-            }
-            prepared += 1;
-        }
+        let statements = texts(&source).into_iter();
+        let statements = statements.filter(|text| VERBS.iter().any(|verb| text.starts_with(verb)));
+        found.extend(statements.map(|text| (path.display().to_string(), text)));
     }
-    assert!(prepared > 80, "only {prepared} statements were found");
+    found
 }
 
 /// The texts of a source, without the breaks that the compiler takes out.

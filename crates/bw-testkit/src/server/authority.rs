@@ -45,7 +45,8 @@ impl Authority {
         params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
         params.not_after = rcgen::date_time_ymd(until.0, until.1, until.2);
         let leaf = params.signed_by(&key, &self.issuer).expect("the parameters are sound");
-        Leaf { chain: vec![leaf.der().clone(), self.issuer.der().clone()], key: key.serialize_der() }
+        let pem = [format!("{}{}", leaf.pem(), self.issuer.pem()), key.serialize_pem()];
+        Leaf { chain: vec![leaf.der().clone(), self.issuer.der().clone()], key: key.serialize_der(), pem }
     }
 }
 
@@ -55,6 +56,7 @@ pub struct Leaf {
     chain: Vec<CertificateDer<'static>>,
     /// PKCS #8.
     key: Vec<u8>,
+    pem: [String; 2],
 }
 
 impl Leaf {
@@ -63,7 +65,13 @@ impl Leaf {
         let key = key();
         let params = params(names, names.first().unwrap_or(&"leaf"));
         let leaf = params.self_signed(&key).expect("the parameters are sound");
-        Leaf { chain: vec![leaf.der().clone()], key: key.serialize_der() }
+        let pem = [leaf.pem(), key.serialize_pem()];
+        Leaf { chain: vec![leaf.der().clone()], key: key.serialize_der(), pem }
+    }
+
+    /// The chain and the key as text, for the files of another program.
+    pub fn pem(&self) -> [&str; 2] {
+        self.pem.each_ref().map(String::as_str)
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {

@@ -32,8 +32,8 @@ pub fn server() -> Option<&'static Server> {
 }
 
 /// A server of its own, for what the others would suffer from.
-pub fn own_server(settings: &[&str]) -> Option<Server> {
-    let server = Server::start_with(settings);
+pub fn own_server(settings: &[&str], files: &[(&str, &str)]) -> Option<Server> {
+    let server = Server::start_with(settings, files);
     found(server.map_err(|NoServer(why)| why))
 }
 
@@ -72,7 +72,7 @@ impl Database {
         Some(Database::named(server, server.create_database()))
     }
 
-    fn named(server: &'static Server, name: String) -> Self {
+    pub fn named(server: &'static Server, name: String) -> Self {
         Database { server, name, clock: Arc::new(ManualClock::new(START)), handle: Mutex::new(None) }
     }
 

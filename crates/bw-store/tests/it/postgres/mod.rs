@@ -3,3 +3,10 @@
 
 mod contract;
 mod database;
+mod fleet;
+mod lost;
+mod partitions;
+mod refusals;
+mod statements;
+mod tls;
+mod wake;

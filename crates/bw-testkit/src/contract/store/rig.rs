@@ -30,6 +30,11 @@ impl<'i> Rig<'i> {
         Rig { at, store: at.start().await }
     }
 
+    /// One more node of an installation that several may share.
+    pub fn on(store: Store, at: &'i dyn Installation) -> Self {
+        Rig { at, store }
+    }
+
     pub fn clock(&self) -> &ManualClock {
         self.at.clock()
     }

@@ -1,0 +1,195 @@
+//! Connections that end and servers that go away: what was acknowledged is there, what was not comes out right when it is
+//! offered again, and nothing is there twice.
+
+use super::database::{Database, database, options, own_server};
+use bw_domain::monitor::Spec;
+use bw_domain::outcome::{Code, Outcome};
+use bw_domain::port::store::{Answer, Commit, OutcomeQuery, StoreError};
+use bw_domain::state::Trigger;
+use bw_domain::time::Instant;
+use bw_store::postgres;
+use bw_testkit::builders::{START, fail, job, pass};
+use bw_testkit::clock::ManualClock;
+use bw_testkit::contract::store::{Installation, Rig};
+use bw_testkit::postgres::Server;
+use serde_json::json;
+use std::sync::Arc;
+use tokio_postgres::NoTls;
+
+fn slot(spec: &Spec, n: u32) -> Instant {
+    spec.effective_from + spec.every * n
+}
+
+async fn monitor(rig: &Rig<'_>) -> Spec {
+    let document = json!({"name": "Shop", "http": "http://shop.test/", "every": "10s",
+                          "confirm": {"failures": 1, "recoveries": 1}});
+    rig.create(&document).await
+}
+
+async fn rows(rig: &Rig<'_>, spec: &Spec) -> usize {
+    let (from, to, limit) = (Instant::ZERO, Instant::MAX, 9_999);
+    let query = OutcomeQuery { monitor: spec.id, from, to, verdict: None, repeats: true, limit };
+    rig.store.outcomes.range(query).await.expect("the store is there").len()
+}
+
+/// A connection of the test itself, and the task that keeps it going.
+async fn own(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the server is there");
+    #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
+    tokio::spawn(async move {
+        // The test may end it from the other side.
+        connection.await.ok();
+    });
+    client
+}
+
+/// Waits, within a bound, until somebody waits for this.
+async fn waits(server: &Server, database: &str, event: &str) {
+    let sql = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND wait_event = '{event}'"
+    );
+    for _ in 0..1_000 {
+        if server.sql(database, &sql) != "0" {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("nobody waits for {event}");
+}
+
+#[tokio::test]
+async fn what_was_cut_off_before_its_commit_has_written_nothing() {
+    let database = database!();
+    let rig = Rig::start(&database).await;
+    let spec = monitor(&rig).await;
+    let loaded = rig.load(spec.id).await;
+    let decision = rig.decide(&spec, &loaded, &fail(job(&spec, slot(&spec, 1)), Code::CONNECT_REFUSED)).await;
+    let other = own(&database.url()).await;
+    other.batch_execute("BEGIN; SELECT 1 FROM observed FOR UPDATE").await.expect("the server is there");
+    let kill = async {
+        waits(database.server, &database.name, "transactionid").await;
+        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event = 'transactionid'";
+        database.sql(sql);
+    };
+    let (answer, ()) = tokio::join!(rig.store.states.commit(vec![decision.clone()]), kill);
+    let error = answer.expect_err("its connection was ended");
+    assert!(error.retry() && error.to_string().contains(&database.name), "{error}");
+    other.batch_execute("ROLLBACK").await.expect("the server is there");
+    assert_eq!(rig.load(spec.id).await, loaded);
+    assert_eq!(rows(&rig, &spec).await, 0);
+    assert_eq!(rig.commit(vec![decision]).await, [Answer::Committed]);
+    assert_eq!(rows(&rig, &spec).await, 1);
+    database.stop(rig.store).await;
+}
+
+/// A commit that waits for a standby that does not exist is durable here and not acknowledged: whoever is cut off then
+/// does not know.
+#[tokio::test]
+async fn a_commit_that_nobody_knows_of_is_not_made_twice() {
+    let Some(server) = own_server(&[], &[]) else { return };
+    let server: &'static Server = Box::leak(Box::new(server));
+    let (url, clock) = (server.url("bellwether"), Arc::new(ManualClock::new(START)));
+    postgres::prepare(&options(&url, &clock)).await.expect("the database is ours");
+    let database = Database::named(server, "bellwether".to_owned());
+    let rig = Rig::start(&database).await;
+    let spec = monitor(&rig).await;
+    let with_outcome = |n: u32| fail(job(&spec, slot(&spec, n)), Code::CONNECT_REFUSED);
+    let loaded = rig.load(spec.id).await;
+    let first = rig.decide(&spec, &loaded, &with_outcome(1)).await;
+    assert_eq!(cut_off(&rig, server, first.clone()).await, [Answer::Duplicate]);
+    // Without an outcome the fence says it.
+    let edited = rig.follow(&spec, &rig.load(spec.id).await, Trigger::Edited);
+    assert_eq!(cut_off(&rig, server, edited).await, [Answer::Conflict]);
+    assert_eq!((rows(&rig, &spec).await, rig.load(spec.id).await.observed.seq), (1, 2));
+    let events = rig.store.deliveries.unrouted(99).await.expect("the store is there");
+    assert_eq!(events.len(), first.events.len());
+    database.stop(rig.store).await;
+}
+
+/// Commits, is cut off while the commit is under way, and offers the same again.
+async fn cut_off(rig: &Rig<'_>, server: &Server, decision: Commit) -> Vec<Answer> {
+    let system = |value: &str| {
+        server.sql("bellwether", &format!("ALTER SYSTEM SET synchronous_standby_names = '{value}'"));
+        server.sql("bellwether", "SELECT pg_reload_conf()");
+    };
+    system("nobody");
+    for _ in 0..1_000 {
+        if server.sql("bellwether", "SHOW synchronous_standby_names") == "nobody" {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let kill = async {
+        waits(server, "bellwether", "SyncRep").await;
+        let sql =
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        server.sql("bellwether", sql);
+    };
+    let (answer, ()) = tokio::join!(rig.store.states.commit(vec![decision.clone()]), kill);
+    assert!(answer.expect_err("its connection was ended").retry());
+    server.sql("bellwether", "ALTER SYSTEM RESET synchronous_standby_names");
+    server.sql("bellwether", "SELECT pg_reload_conf()");
+    rig.commit(vec![decision]).await
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_delays() {
+    let Some(server) = own_server(&[], &[]) else { return };
+    let server: &'static Server = Box::leak(Box::new(server));
+    let (url, clock) = (server.url("bellwether"), Arc::new(ManualClock::new(START)));
+    postgres::prepare(&options(&url, &clock)).await.expect("the database is ours");
+    let database = Database::named(server, "bellwether".to_owned());
+    let rig = Rig::start(&database).await;
+    let spec = monitor(&rig).await;
+    for (round, kill) in [(0, true), (1, false), (2, true)] {
+        let outcomes: Vec<Outcome> = (0..20).map(|n| pass(job(&spec, slot(&spec, round * 20 + n)))).collect();
+        for outcome in &outcomes {
+            rig.see(&spec, outcome).await;
+        }
+        let before = rig.load(spec.id).await;
+        if kill {
+            server.kill()
+        } else {
+            server.stop()
+        }
+        let error = rig.store.states.load(vec![spec.id]).await.expect_err("nobody is there");
+        assert!(matches!(error, StoreError::Away(_)), "{error}");
+        assert!(rig.store.timers.next().await.expect_err("nobody is there").retry());
+        server.restart();
+        // The same store, without being opened again; connections that ended are noticed one by one.
+        let mut tries = 0;
+        while rig.store.timers.next().await.is_err() {
+            tries += 1;
+            assert!(tries < 20, "it is there again");
+        }
+        assert_eq!(rig.load(spec.id).await, before);
+        for outcome in &outcomes {
+            assert_eq!(rig.judge(&spec, outcome).await, Answer::Duplicate);
+        }
+        assert_eq!(rows(&rig, &spec).await, outcomes.len() * (round as usize + 1));
+    }
+    database.stop(rig.store).await;
+}
+
+/// A call that nobody waits for any more leaves no transaction behind.
+#[tokio::test]
+async fn a_call_that_is_dropped_is_undone() {
+    let database = database!();
+    let rig = Rig::start(&database).await;
+    let spec = monitor(&rig).await;
+    let loaded = rig.load(spec.id).await;
+    let decision = rig.decide(&spec, &loaded, &pass(job(&spec, slot(&spec, 1)))).await;
+    let other = own(&database.url()).await;
+    other.batch_execute("BEGIN; SELECT 1 FROM observed FOR UPDATE").await.expect("the server is there");
+    tokio::select! {
+        answer = rig.store.states.commit(vec![decision.clone()]) => panic!("{answer:?}"),
+        () = waits(database.server, &database.name, "transactionid") => {}
+    }
+    other.batch_execute("COMMIT").await.expect("the server is there");
+    assert_eq!(rig.commit(vec![decision]).await, [Answer::Committed]);
+    let idle =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'";
+    assert_eq!(database.sql(idle), "0");
+    database.stop(rig.store).await;
+}

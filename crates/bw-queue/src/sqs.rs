@@ -20,7 +20,6 @@ use crate::broker::ledger::Ledger;
 use crate::broker::strangers::{Ledge, Strangers};
 use crate::broker::{self, ConnectError};
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
 use bw_domain::job::Job;
 use bw_domain::limits;
 use bw_domain::port::Fut;
@@ -45,7 +44,7 @@ pub struct Options {
     pub url: String,
     /// `AWS_REGION` and the profile are asked where this is `None`, then the URL.
     pub region: Option<String>,
-    /// `AWS_ENDPOINT_URL_SQS` and `AWS_ENDPOINT_URL` are asked where this is `None`.
+    /// `AWS_ENDPOINT_URL` is asked where this is `None`, and `AWS_ENDPOINT_URL_SQS` for a URL at AWS; then the URL.
     pub endpoint: Option<String>,
     pub installation: u128,
     pub lease: Duration,
@@ -101,7 +100,7 @@ impl SqsQueue {
     }
 
     fn failed(&self, error: impl std::error::Error) -> QueueError {
-        self.away(DisplayErrorContext(&error))
+        self.away(told(&error))
     }
 
     async fn give_back(&self, leases: Vec<Lease>, after: Duration) -> Result<(), QueueError> {
@@ -114,6 +113,20 @@ impl SqsQueue {
         let complete = self.ledger().done(&done, self.options.clock.monotonic());
         self.delete(complete).await
     }
+}
+
+/// An error with its causes, each once, for a sentence.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// The service counts whole seconds; a lease is never shorter than was asked for.

@@ -4,7 +4,7 @@
 //! by its messages.
 
 use super::poll::Poll;
-use super::{BURY, Options, SqsQueue, publish};
+use super::{BURY, Options, SqsQueue, publish, told};
 use crate::broker::estimate::Estimate;
 use crate::broker::ledger::Ledger;
 use crate::broker::strangers::Ledge;
@@ -13,7 +13,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesError;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use aws_smithy_http_client::Builder;
@@ -106,14 +106,15 @@ fn client(options: &Options, config: &SdkConfig, address: &url::Url) -> Result<C
         RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50));
     let base = aws_sdk_sqs::config::Builder::from(config);
     let mut builder = base.timeout_config(timeouts).retry_config(retries);
-    // The SDK alone would ask the region's usual endpoint, whatever the URL says.
-    match (&options.endpoint, config.endpoint_url()) {
-        (Some(endpoint), _) => builder = builder.endpoint_url(endpoint),
-        (None, Some(_)) => {}
-        (None, None) => builder = builder.endpoint_url(address.origin().ascii_serialization()),
+    // The SDK asks the usual endpoint of the region, whatever the URL says: right for AWS, and for nobody else.
+    let host = address.host_str().unwrap_or_default();
+    let at_aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    if let Some(endpoint) = &options.endpoint {
+        builder = builder.endpoint_url(endpoint);
+    } else if config.endpoint_url().is_none() && !at_aws {
+        builder = builder.endpoint_url(address.origin().ascii_serialization());
     }
     if config.region().is_none() {
-        let host = address.host_str().unwrap_or_default();
         let region = host.strip_prefix("sqs.").and_then(|rest| rest.split_once(".amazonaws."));
         let region = region.map(|(region, _)| region.to_owned()).ok_or_else(|| {
             ConnectError::Address(format!(
@@ -133,7 +134,7 @@ async fn attributes(client: &Client, url: &str) -> Result<Attributes, SdkError<G
 
 /// Why a queue cannot be looked at, as a sentence.
 fn refused(url: &str, error: &SdkError<GetQueueAttributesError>) -> ConnectError {
-    let why = DisplayErrorContext(error);
+    let why = told(error);
     let url = shown(url);
     match (error, error.code().unwrap_or_default()) {
         (SdkError::ServiceError(_), _) if is_missing(error) => ConnectError::Missing(format!(
@@ -149,7 +150,7 @@ fn refused(url: &str, error: &SdkError<GetQueueAttributesError>) -> ConnectError
             "{url} refuses to be asked ({why}): look at the credentials and the region"
         )),
         // The chain ends in a failure to send.
-        _ if why.to_string().contains("credentials") => ConnectError::Forbidden(format!(
+        _ if why.contains("credentials") => ConnectError::Forbidden(format!(
             "there are no credentials for {url} ({why}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give \
              this machine a role"
         )),
@@ -208,7 +209,7 @@ async fn belongs(client: &Client, url: &str, installation: u128) -> Result<(), C
     let tags = match client.list_queue_tags().queue_url(url).send().await {
         Ok(answer) => answer.tags.unwrap_or_default(),
         Err(error) => {
-            tracing::debug!("the tags of {url} may not be read: {}", DisplayErrorContext(&error));
+            tracing::debug!("the tags of {url} may not be read: {}", told(&error));
             return Ok(());
         }
     };
@@ -220,7 +221,7 @@ async fn belongs(client: &Client, url: &str, installation: u128) -> Result<(), C
         Some(_) => Ok(()),
         None => {
             if let Err(error) = client.tag_queue().queue_url(url).tags(TAG, ours).send().await {
-                tracing::debug!("{url} may not be tagged: {}", DisplayErrorContext(&error));
+                tracing::debug!("{url} may not be tagged: {}", told(&error));
             }
             Ok(())
         }

@@ -24,6 +24,7 @@ pub struct Installation {
 #[derive(Debug)]
 pub struct Refusal {
     pub status: Option<i32>,
+    pub stdout: String,
     pub stderr: String,
 }
 
@@ -71,12 +72,20 @@ impl Installation {
         self.directory.path().join("data")
     }
 
-    /// Starts a process and waits until it is ready.
+    /// Starts a process with everything in it and waits until it is ready.
     pub async fn start(&self) -> Node {
+        self.start_as("serve", &[]).await
+    }
+
+    /// Starts a process with a role, and with variables of its own.
+    pub async fn start_as(&self, role: &str, variables: &[(&str, &str)]) -> Node {
         let number = self.processes.fetch_add(1, Relaxed);
         let log = self.directory.path().join(format!("stderr-{number}"));
         let stderr = std::fs::File::create(&log).expect("the temporary directory has room");
-        let child = self.command().stderr(stderr).spawn().expect("the binary was built");
+        let mut command = self.command(role);
+        command.args(["--listen", "127.0.0.1:0"].iter().filter(|_| !self.says_where_to_listen()));
+        let child = command.envs(variables.iter().copied()).stderr(stderr).spawn();
+        let child = child.expect("the binary was built");
         let mut node = Node::new(child, log, self.directory.clone());
         let url = eventually("ready", PATIENCE, async || node.ready_line().ok_or_else(|| node.log())).await;
         node.reached_at(&url);
@@ -85,19 +94,27 @@ impl Installation {
 
     /// Starts a process that must refuse to stay.
     pub async fn refused(&self) -> Refusal {
-        let child = self.command().stderr(Stdio::piped()).spawn().expect("the binary was built");
-        let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
-        let output = ended.expect("a refusal is quick").expect("a child of ours can be waited for");
-        let stderr = String::from_utf8(output.stderr).expect("sentences are text");
-        Refusal { status: output.status.code(), stderr }
+        self.ended("serve", &[]).await
     }
 
-    fn command(&self) -> Command {
+    /// Runs a command that ends by itself.
+    pub async fn ended(&self, role: &str, variables: &[(&str, &str)]) -> Refusal {
+        let mut command = self.command(role);
+        command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the binary was built");
+        let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+        let output = ended.expect("a refusal is quick").expect("a child of ours can be waited for");
+        let text = |bytes| String::from_utf8(bytes).expect("sentences are text");
+        Refusal { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    fn says_where_to_listen(&self) -> bool {
+        self.flags.iter().any(|flag| flag == "--listen")
+    }
+
+    fn command(&self, role: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
-        command.arg("serve").arg("--data").arg(self.data()).args(&self.flags);
-        if !self.flags.iter().any(|flag| flag == "--listen") {
-            command.args(["--listen", "127.0.0.1:0"]);
-        }
+        command.arg(role).arg("--data").arg(self.data()).args(&self.flags);
         command
             .current_dir(self.directory.path())
             .env_clear()

@@ -100,6 +100,7 @@ pub async fn plan(services: &Services, owner: &Arc<str>, declared: Declared) -> 
 
 /// Applies everything or nothing, and says what was done.
 pub async fn apply(services: &Services, owner: &Arc<str>, declared: Declared) -> Result<Plan, UseError> {
+    let mut last = Refused::Conflict;
     for _ in 0..TRIES {
         let Comparison { plan, changes } = compare(services, owner, declared.clone()).await?;
         if changes.is_empty() {
@@ -116,13 +117,19 @@ pub async fn apply(services: &Services, owner: &Arc<str>, declared: Declared) ->
                 }
                 return Ok(plan);
             }
-            Err(Refused::Conflict | Refused::Stale(_)) => {
-                drop(services.catalog.refresh(&services.store).await?)
+            // Somebody else was faster, perhaps another process with the same file: compared anew it may be there already.
+            Err(refused) => {
+                last = refused;
+                drop(services.catalog.refresh(&services.store).await?);
             }
-            Err(refused) => return Err(refusal(refused)),
         }
     }
-    Err(UseError::Refused("what is declared is being edited all the time: try again".to_owned()))
+    match last {
+        Refused::Conflict | Refused::Stale(_) => {
+            Err(UseError::Refused("what is declared is being edited all the time: try again".to_owned()))
+        }
+        other => Err(refusal(other)),
+    }
 }
 
 impl Planned {

@@ -32,8 +32,9 @@ impl From<tokio_postgres::Error> for Fault {
 impl From<PoolError> for Fault {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Backend(error) => Fault::Database(error),
-            PoolError::Timeout(_) => Fault::Away("no connection became free in time".to_owned()),
+            // Whatever keeps a connection from being opened may be put right.
+            PoolError::Backend(error) => Fault::Away(shown(&error)),
+            PoolError::Timeout(_) => Fault::Away("no connection was free or opened in time".to_owned()),
             other => Fault::Away(other.to_string()),
         }
     }
@@ -78,10 +79,14 @@ impl Fault {
     pub fn spoils(&self) -> bool {
         match self {
             Fault::Away(_) => true,
-            Fault::Database(error) => error.code().is_none_or(|state| {
-                // The server said so on its way out, or it is no longer the one to write to.
-                *state == SqlState::READ_ONLY_SQL_TRANSACTION
-                    || *state != SqlState::QUERY_CANCELED && ["57", "08"].contains(&class(state))
+            Fault::Database(error) => error.code().is_none_or(|state| match *state {
+                // It is no longer the one to write to, or what is prepared on it fits the schema no more.
+                SqlState::READ_ONLY_SQL_TRANSACTION
+                | SqlState::FEATURE_NOT_SUPPORTED
+                | SqlState::INVALID_SQL_STATEMENT_NAME => true,
+                SqlState::QUERY_CANCELED => false,
+                // The server said so on its way out.
+                _ => ["57", "08"].contains(&class(state)),
             }),
             Fault::Damaged(_) | Fault::Invalid(_) => false,
         }
@@ -99,15 +104,20 @@ fn class(state: &SqlState) -> &str {
 fn of_state(state: &SqlState) -> fn(String) -> StoreError {
     match *state {
         SqlState::DISK_FULL => return StoreError::Full,
+        // A server that hands over, a lock that lasts, a plan of the schema before, a right that was taken away: the
+        // same call may work later, and nothing must be lost until then.
         SqlState::READ_ONLY_SQL_TRANSACTION
         | SqlState::LOCK_NOT_AVAILABLE
-        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => return StoreError::Away,
+        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+        | SqlState::FEATURE_NOT_SUPPORTED
+        | SqlState::INVALID_SQL_STATEMENT_NAME
+        | SqlState::INSUFFICIENT_PRIVILEGE => return StoreError::Away,
         SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => return StoreError::Corrupt,
         _ => {}
     }
     match class(state) {
         // Connections, what a transaction meets of others, limits, what an operator does, and the machine below.
-        "08" | "40" | "53" | "57" | "58" => StoreError::Away,
+        "08" | "28" | "40" | "53" | "57" | "58" | "XX" => StoreError::Away,
         _ => StoreError::Invalid,
     }
 }

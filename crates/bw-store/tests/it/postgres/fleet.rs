@@ -6,6 +6,7 @@ use bw_domain::limits::SHARDS;
 use bw_domain::monitor::Spec;
 use bw_domain::outcome::Code;
 use bw_domain::port::store::{Answer, EditKind, NodeId, OutcomeQuery, Routed, Store};
+
 use bw_domain::state::Health;
 use bw_domain::time::{Duration, Instant};
 use bw_testkit::builders::{compiled, declaration, event, fail, job, pass};
@@ -217,4 +218,24 @@ async fn no_shard_and_no_chain_is_held_twice() {
     let ids: BTreeSet<_> =
         leased.iter().flat_map(|out| &out.chain).map(|(delivery, _)| delivery.id).collect();
     assert_eq!((leased.len(), ids.len()), (30, 30));
+}
+
+/// Whatever a node's own clock shows, the store's is the database's.
+#[tokio::test]
+async fn all_nodes_have_the_clock_of_the_database() {
+    let database = database!();
+    let opened = bw_store::postgres::open(database.options()).await.expect("it is prepared");
+    let shown = || {
+        let text = database.sql("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
+        Instant::from_ms(text.parse().expect("it is a number"))
+    };
+    let before = shown();
+    let (held, now) =
+        opened.store.leases.hold(NodeId(1), Duration::from_secs(10)).await.expect("it is there");
+    let after = shown();
+    let spare = Duration::from_millis(50);
+    assert!(before - spare <= now && now <= after + spare, "{before} {now} {after}");
+    assert_eq!(held[0].until, now + Duration::from_secs(10));
+    assert_eq!(opened.clock.now(), now, "the clock of this test's process stands still");
+    opened.handle.close().await;
 }

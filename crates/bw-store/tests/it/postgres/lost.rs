@@ -193,3 +193,49 @@ async fn a_call_that_is_dropped_is_undone() {
     assert_eq!(database.sql(idle), "0");
     database.stop(rig.store).await;
 }
+
+/// As after a fail-over: the old primary lets nobody write.
+#[tokio::test]
+async fn a_server_that_only_reads_delays() {
+    let database = database!();
+    let rig = Rig::start(&database).await;
+    let spec = monitor(&rig).await;
+    let loaded = rig.load(spec.id).await;
+    let decision = rig.decide(&spec, &loaded, &pass(job(&spec, slot(&spec, 1)))).await;
+    let read_only = |value: &str| {
+        let sql = format!("ALTER DATABASE {} SET default_transaction_read_only = {value}", database.name);
+        database.server.sql("bellwether", &sql);
+        database.server.terminate(&database.name);
+    };
+    read_only("on");
+    for _ in 0..20 {
+        let error = rig.store.states.commit(vec![decision.clone()]).await.expect_err("it only reads");
+        assert!(matches!(error, StoreError::Away(_)), "{error}");
+    }
+    read_only("off");
+    let mut tries = 0;
+    let answers = loop {
+        match rig.store.states.commit(vec![decision.clone()]).await {
+            Ok(answers) => break answers,
+            Err(error) => assert!(error.retry() && tries < 20, "{error}"),
+        }
+        tries += 1;
+    };
+    assert_eq!(answers, [Answer::Committed]);
+    database.stop(rig.store).await;
+}
+
+/// What nobody can have written and what no schema of ours says is told as it is, not tried for ever.
+#[tokio::test]
+async fn what_fails_for_ever_is_no_reason_to_come_again() {
+    let database = database!();
+    let rig = Rig::start(&database).await;
+    let spec = monitor(&rig).await;
+    database.sql("UPDATE state SET state = 'nobody wrote this'");
+    let error = rig.store.states.load(vec![spec.id]).await.expect_err("it cannot be read");
+    assert!(matches!(error, StoreError::Corrupt(_)) && !error.retry(), "{error}");
+    database.sql("ALTER TABLE gaps DROP COLUMN code");
+    let error = rig.store.outcomes.gaps(spec.id, START, START).await.expect_err("a column is gone");
+    assert!(matches!(error, StoreError::Invalid(_)) && !error.to_string().is_empty(), "{error}");
+    database.stop(rig.store).await;
+}

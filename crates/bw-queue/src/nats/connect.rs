@@ -29,6 +29,8 @@ const TWICE: Duration = Duration::from_secs(30);
 const ROOM: i64 = 3_000_000;
 /// Messages that all workers together may have under way.
 const UNDER_WAY: i64 = 200_000;
+/// How often the server is asked at the start, each time for as long as one answer may take.
+const PATIENCE: u32 = 8;
 /// Requests for messages that may wait: one for each lane of each worker.
 const WAITING: i64 = 4_096;
 
@@ -104,7 +106,16 @@ impl NatsQueue {
         let line = Arc::new(Line::default());
         let client = dial(&options, &line).await?;
         let context = jetstream::new(client.clone());
-        ensure(&context, (&options, bounds.room), &line).await?;
+        // A server that has much to do answers late; one that does not answer at all is told in the end.
+        for left in (0..PATIENCE).rev() {
+            match ensure(&context, (&options, bounds.room), &line).await {
+                Err(ConnectError::Unreachable(why)) if left > 0 => tracing::info!("{why}"),
+                answer => {
+                    answer?;
+                    break;
+                }
+            }
+        }
         let inboxes = Mutex::new([
             Inbox::new(&client, &options.name, Lane::Now)
                 .await
@@ -233,6 +244,9 @@ async fn ensure(
                      and `{name}.*`, and to subscribe to `_INBOX.>`"
                 ))
             }
+            _ if error.to_string().contains("timed out") => ConnectError::Unreachable(format!(
+                "{url} does not answer about {what} in time: look whether the server is well"
+            )),
             _ => ConnectError::Missing(format!(
                 "{url} does not manage {what} ({error}): start the server with JetStream (`-js`), or create the \
                  stream with the subjects `{name}.now` and `{name}.planned`"

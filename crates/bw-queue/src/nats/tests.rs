@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 const OURS: u128 = 0x0123_4567_89ab_cdef;
-const LEASE: Duration = Duration::from_secs(2);
+const LEASE: Duration = Duration::from_secs(3);
 
 fn options(url: &str, name: &str, lease: Duration) -> Options {
     let (url, name, clock) = (url.to_owned(), name.to_owned(), Arc::new(RealClock::start()));

@@ -23,7 +23,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 const OURS: u128 = 0x0123_4567_89ab_cdef;
-const LEASE: Duration = Duration::from_secs(3);
+/// The emulator is slow while it serves many cases at once.
+const LEASE: Duration = Duration::from_secs(5);
 
 /// What a process has from its environment.
 async fn environment() -> SdkConfig {

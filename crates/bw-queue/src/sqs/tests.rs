@@ -21,6 +21,7 @@ use bw_testkit::sqs::Server;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const OURS: u128 = 0x0123_4567_89ab_cdef;
 /// The emulator is slow while it serves many cases at once.
@@ -260,4 +261,36 @@ async fn what_cannot_work_is_refused_at_the_start() {
     let error = refused(Options { installation: OURS + 1, ..at("good") }).await;
     assert!(matches!(error, ConnectError::Foreign(_)), "{error}");
     says(error, &["belongs to the installation 00000000000000000123456789abcdef", "queue of its own"]);
+}
+
+/// The emulator permits everything, so what AWS answers is played here.
+#[tokio::test]
+async fn a_wrong_permission_is_told_with_the_permissions() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let refusing = async {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 16 << 10];
+            let read = stream.read(&mut request).await.unwrap();
+            assert!(String::from_utf8_lossy(&request[..read]).contains("AmazonSQS.GetQueueAttributes"));
+            let body =
+                r#"{"__type":"com.amazon.coral.service#AccessDeniedException","message":"User x may not"}"#;
+            let head =
+                "HTTP/1.1 403 Forbidden\r\nContent-Type: application/x-amz-json-1.0\r\nConnection: close";
+            let answer = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    };
+    let environment = environment().await;
+    let opening = SqsQueue::open(options(at, "jobs", limits::JOB_LEASE), &environment, 100);
+    let error = tokio::select! {
+        opened = opening => opened.err().expect("nothing is permitted"),
+        () = refusing => unreachable!("it refuses for ever"),
+    };
+    assert!(matches!(error, ConnectError::Forbidden(_)), "{error}");
+    let text = error.to_string();
+    for word in ["may not use the queue", "/jobs", "User x may not", "permit sqs:GetQueueAttributes"] {
+        assert!(text.contains(word), "{text}");
+    }
 }

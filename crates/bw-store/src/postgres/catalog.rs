@@ -9,12 +9,15 @@ use super::lock::{Lock, SHARE};
 use super::{CALL, Postgres};
 use crate::editing;
 use bw_domain::id::{ActionId, MonitorId};
-use bw_domain::port::store::{Answered, Applied, Catalog, Changes, Edit, Refused, Revision};
+use bw_domain::port::store::{Answered, Applied, Catalog, Changes, Edit, EditKind, Refused, Revision};
 use bw_domain::time::Duration;
 use std::sync::Arc;
 
 /// What one edit may cost beyond the bound of a call: files of many thousand monitors are one transaction.
 const EDIT: Duration = Duration::from_millis(20);
+
+/// New monitors that are under way at once.
+const CREATES: usize = 500;
 
 impl Catalog for Postgres {
     fn changes(&self, after: u64) -> Answered<'_, Changes> {
@@ -138,10 +141,18 @@ async fn apply(
 ) -> Result<std::result::Result<Vec<Applied>, Refused>> {
     let mut editing = Editing::begin(store, conn).await?;
     let mut applied = Vec::with_capacity(edits.len());
-    for index in editing::order(edits) {
-        match editing.apply(&edits[index]).await? {
-            Ok(one) => applied.push((index, one)),
-            Err(refused) => return Ok(Err(refused)),
+    let order = editing::order(edits);
+    // New monitors that follow each other are made together.
+    let creates = |index: &usize| matches!(edits[*index].kind, EditKind::Create { .. });
+    for run in order.chunk_by(|a, b| creates(a) && creates(b)).flat_map(|run| run.chunks(CREATES)) {
+        let refused = if creates(&run[0]) {
+            let new: Vec<&Edit> = run.iter().map(|index| &edits[*index]).collect();
+            editing.create_all(&new).await?.map(|all| applied.extend(run.iter().copied().zip(all)))
+        } else {
+            editing.apply(&edits[run[0]]).await?.map(|one| applied.push((run[0], one)))
+        };
+        if let Err(refused) = refused {
+            return Ok(Err(refused));
         }
     }
     editing.close().await?;

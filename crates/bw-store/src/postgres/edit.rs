@@ -13,7 +13,9 @@ use bw_domain::monitor::Declaration;
 use bw_domain::port::store::{Answer, Applied, Commit, Edit, EditKind, Refused, Revision};
 use bw_domain::state::{Observed, State};
 use bw_domain::time::{Duration, Instant};
+use std::collections::HashSet;
 use std::sync::Arc;
+use tokio_postgres::Row;
 
 type Edited<T> = Result<std::result::Result<T, Refused>>;
 
@@ -73,9 +75,10 @@ impl<'a> Editing<'a> {
     pub async fn apply(&mut self, edit: &Edit) -> Edited<Applied> {
         let consequence = edit.consequence.as_ref();
         match &edit.kind {
-            EditKind::Create { uuid, owner, declared, first_look } => {
-                let new = New { uuid: *uuid, owner: owner.clone(), declared, first_look: *first_look };
-                self.create(new, consequence).await
+            EditKind::Create { .. } => {
+                let mut applied = or_refuse!(self.create_all(&[edit]).await);
+                let one = applied.pop();
+                one.map(Ok).ok_or_else(|| Fault::damaged("monitor", "it has no id"))
             }
             EditKind::Replace { id, expect_revision, declared } => {
                 self.replace(*id, *expect_revision, declared, consequence).await
@@ -90,19 +93,49 @@ impl<'a> Editing<'a> {
         editing::counts_from(self.now, self.published)
     }
 
-    async fn create(&mut self, new: New<'_>, consequence: Option<&Commit>) -> Edited<Applied> {
+    /// New monitors, all in three round trips: a file may declare thousands.
+    pub async fn create_all(&mut self, edits: &[&Edit]) -> Edited<Vec<Applied>> {
+        let mut asked = Script::default();
+        for new in edits.iter().filter_map(|edit| New::of(edit)) {
+            ask_names(&mut asked, None, (Some(new.uuid), new.owner.as_deref()), new.declared);
+        }
+        asked.push(IDS, params![edits.len() as i32]);
+        let mut answers = self.conn.script(&asked).await?;
+        let ids = answers.pop().unwrap_or_default();
+        let mut applied = Vec::with_capacity(edits.len());
+        let mut script = Script::default();
+        let mut taken = HashSet::new();
+        for ((edit, names), id) in edits.iter().zip(&answers).zip(&ids) {
+            let Some(new) = New::of(edit) else { continue };
+            or_refuse!(read_names(names, new.owner.as_deref(), new.declared));
+            or_refuse!(new.take_names(&mut taken));
+            let revision = self.create(&mut script, new, MonitorId(get(id, 0)?));
+            applied.push(Applied::Monitor(revision));
+        }
+        self.conn.script(&script).await?;
+        for (edit, applied) in edits.iter().zip(&applied) {
+            if let (Some(consequence), Applied::Monitor(revision)) = (&edit.consequence, applied) {
+                let own = Commit { monitor: revision.id, expect_seq: 0, ..consequence.clone() };
+                or_refuse!(self.follow(revision.id, revision.effective_from, Some(&own)).await);
+            }
+        }
+        Ok(Ok(applied))
+    }
+
+    fn create(&mut self, script: &mut Script, new: New<'_>, id: MonitorId) -> Revision {
         let New { uuid, owner, declared, first_look } = new;
-        or_refuse!(self.names_are_free(None, (Some(uuid), owner.as_deref()), declared).await);
         let (now, effective_from) = (self.now, self.counts_from());
-        let sql = "INSERT INTO monitors (uuid, owner, key, slug, revision, effective_from, created_at)
-                   VALUES ($1, $2, $3, $4, 1, $5, $6) RETURNING id";
+        let sql = "INSERT INTO monitors (id, uuid, owner, key, slug, revision, effective_from, created_at)
+                   VALUES ($1, $2, $3, $4, $5, 1, $6, $7)";
         let key = key_of(owner.as_deref(), declared).map(storable);
         let slug = declared.slug.as_deref().map(storable);
         let named = owner.as_deref().map(storable);
-        let row = params![bytes_of(uuid), named, key, slug, effective_from.ms(), now.ms()];
-        let row = self.conn.first(sql, row).await?;
-        let row = row.ok_or_else(|| Fault::damaged("monitor", "it has no id"))?;
-        let id = MonitorId(get(&row, 0)?);
+        let row = params![id.0, bytes_of(uuid), named, key, slug, effective_from.ms(), now.ms()];
+        script.push(sql, row);
+        let mut state = State::new(now, 1);
+        if first_look {
+            state.round = first_round(declared, effective_from);
+        }
         let declared = Some(declared.clone());
         let revision = Revision {
             id,
@@ -114,20 +147,11 @@ impl<'a> Editing<'a> {
             owner,
             declared,
         };
-        let mut script = Script::default();
-        write_revision(self, &mut script, &revision);
-        let mut state = State::new(now, 1);
-        if first_look && consequence.is_none() {
-            state.round =
-                revision.declared.as_ref().and_then(|declared| first_round(declared, effective_from));
-        }
+        write_revision(self, script, &revision);
         let sql = "INSERT INTO observed (monitor, seq, cells) VALUES ($1, 0, $2)";
         script.push(sql, params![id.0, pack::cells(&Observed::default())]);
-        write::states(&mut script, &[(id, state)]);
-        self.conn.script(&script).await?;
-        let own = consequence.map(|commit| Commit { monitor: id, expect_seq: 0, ..commit.clone() });
-        or_refuse!(self.follow(id, effective_from, own.as_ref()).await);
-        Ok(Ok(Applied::Monitor(revision)))
+        write::states(script, &[(id, state)]);
+        revision
     }
 
     async fn living(&self, id: MonitorId, expect_revision: Option<u32>) -> Edited<Living> {
@@ -155,7 +179,7 @@ impl<'a> Editing<'a> {
         consequence: Option<&Commit>,
     ) -> Edited<Applied> {
         let living = or_refuse!(self.living(id, expect_revision).await);
-        or_refuse!(self.names_are_free(Some(id), (None, living.owner.as_deref()), declared).await);
+        or_refuse!(self.names_are_free(Some(id), living.owner.as_deref(), declared).await);
         let key = key_of(living.owner.as_deref(), declared).map(storable);
         let slug = declared.slug.as_deref().map(storable);
         let mut script = Script::default();
@@ -221,40 +245,16 @@ impl<'a> Editing<'a> {
         }
     }
 
-    /// One look for all that must be unique.
     async fn names_are_free(
         &self,
         but: Option<MonitorId>,
-        (uuid, owner): (Option<Uuid>, Option<&str>),
+        owner: Option<&str>,
         declared: &Declaration,
     ) -> Edited<()> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM monitors WHERE uuid = $1),
-                   EXISTS (SELECT 1 FROM monitors
-                       WHERE coalesce(owner, '') = $2 AND key = $3 AND deleted_at IS NULL AND id <> $5),
-                   EXISTS (SELECT 1 FROM monitors
-                       WHERE coalesce(owner, '') = $2 AND slug = $4 AND deleted_at IS NULL AND id <> $5)";
-        let names = [key_of(owner, declared), declared.slug.as_deref()];
-        let [key, slug] = names.map(|name| name.map(storable));
-        let row = params![
-            uuid.map(bytes_of),
-            owner.map(storable).unwrap_or_default(),
-            key,
-            slug,
-            but.map_or(0, |id| id.0)
-        ];
-        let row = self.conn.first(sql, row).await?;
-        let row = row.ok_or_else(|| Fault::damaged("names", "no row"))?;
-        if get(&row, 0)? {
-            return Ok(Err(Refused::Conflict));
-        }
-        for (name, column) in names.into_iter().zip([1, 2]) {
-            if let Some(name) = name
-                && get(&row, column)?
-            {
-                return Ok(Err(Refused::Taken(name.to_owned())));
-            }
-        }
-        Ok(Ok(()))
+        let mut script = Script::default();
+        ask_names(&mut script, but, (None, owner), declared);
+        let answers = self.conn.script(&script).await?;
+        read_names(answers.first().map_or(&[], Vec::as_slice), owner, declared)
     }
 
     async fn put_action(&mut self, action: &Action) -> Edited<Applied> {
@@ -297,6 +297,72 @@ struct New<'a> {
     owner: Option<Arc<str>>,
     declared: &'a Declaration,
     first_look: bool,
+}
+
+impl<'a> New<'a> {
+    fn of(edit: &'a Edit) -> Option<Self> {
+        let EditKind::Create { uuid, owner, declared, first_look } = &edit.kind else { return None };
+        let first_look = *first_look && edit.consequence.is_none();
+        Some(New { uuid: *uuid, owner: owner.clone(), declared, first_look })
+    }
+
+    /// Nobody of the same transaction has its names.
+    fn take_names(&self, taken: &mut HashSet<(usize, String, String)>) -> Edited<()> {
+        let owner = self.owner.as_deref().unwrap_or_default();
+        if !taken.insert((0, String::new(), self.uuid.to_string())) {
+            return Ok(Err(Refused::Conflict));
+        }
+        for (kind, name) in (1..).zip(names_of(self.owner.as_deref(), self.declared)) {
+            if let Some(name) = name
+                && !taken.insert((kind, owner.to_owned(), name.to_owned()))
+            {
+                return Ok(Err(Refused::Taken(name.to_owned())));
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// Ids that no monitor has had.
+const IDS: &str =
+    "SELECT nextval(pg_get_serial_sequence('monitors', 'id')) FROM generate_series(1, $1::integer)";
+
+/// Key and slug.
+fn names_of<'d>(owner: Option<&str>, declared: &'d Declaration) -> [Option<&'d str>; 2] {
+    [key_of(owner, declared), declared.slug.as_deref()]
+}
+
+/// One look for all that must be unique.
+fn ask_names(
+    script: &mut Script,
+    but: Option<MonitorId>,
+    (uuid, owner): (Option<Uuid>, Option<&str>),
+    declared: &Declaration,
+) {
+    let sql = "SELECT EXISTS (SELECT 1 FROM monitors WHERE uuid = $1),
+               EXISTS (SELECT 1 FROM monitors
+                   WHERE coalesce(owner, '') = $2 AND key = $3 AND deleted_at IS NULL AND id <> $5),
+               EXISTS (SELECT 1 FROM monitors
+                   WHERE coalesce(owner, '') = $2 AND slug = $4 AND deleted_at IS NULL AND id <> $5)";
+    let [key, slug] = names_of(owner, declared).map(|name| name.map(storable));
+    let named = owner.map(storable).unwrap_or_default();
+    script.push(sql, params![uuid.map(bytes_of), named, key, slug, but.map_or(0, |id| id.0)]);
+}
+
+/// The answer to [`ask_names`].
+fn read_names(rows: &[Row], owner: Option<&str>, declared: &Declaration) -> Edited<()> {
+    let row = rows.first().ok_or_else(|| Fault::damaged("names", "no row"))?;
+    if get(row, 0)? {
+        return Ok(Err(Refused::Conflict));
+    }
+    for (column, name) in (1..).zip(names_of(owner, declared)) {
+        if let Some(name) = name
+            && get(row, column)?
+        {
+            return Ok(Err(Refused::Taken(name.to_owned())));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// What a monitor has that is not deleted.

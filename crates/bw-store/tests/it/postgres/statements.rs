@@ -1,4 +1,4 @@
-//! Every statement is prepared by the server on a fresh schema, and no statement of the hot path reads a table whole.
+//! Every statement is prepared by the server on a fresh schema.
 
 use super::database::database;
 use crate::statements;

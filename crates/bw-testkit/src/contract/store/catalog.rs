@@ -145,6 +145,29 @@ pub async fn names_are_unique_among_the_living_of_an_owner(at: &dyn Installation
     let edits = vec![plain(create_for(Some("file"), &again)), plain(delete(shop.id))];
     let applied = rig.apply(edits).await;
     assert!(matches!(&applied[0], Applied::Monitor(revision) if revision.declared.is_some()));
+    // Within one transaction too, and nothing of it is there.
+    let twice = ["a", "b"].map(|label| {
+        let mut twin = document("Twice");
+        twin["labels"] = json!({label: ""});
+        plain(create_for(Some("file"), &twin))
+    });
+    assert_eq!(rig.try_apply(twice.into()).await, taken("Twice"));
+    let same = || plain(create(&document("Same")));
+    assert_eq!(rig.try_apply(vec![same(), same()]).await, Err(Refused::Conflict));
+    let before = rig.all().await.len();
+    // Many at once have ids in their order.
+    let many = (0..700).map(|n| plain(create(&document(&format!("many {n}"))))).collect();
+    let ids: Vec<_> = rig
+        .apply(many)
+        .await
+        .iter()
+        .map(|applied| match applied {
+            Applied::Monitor(revision) => revision.id,
+            Applied::Action(_) => panic!("it was the edit of a monitor"),
+        })
+        .collect();
+    assert!(ids.is_sorted() && ids.len() == 700);
+    assert_eq!(rig.all().await.len(), before + 700);
     // What people make by hand may share a name.
     rig.monitor("Twin").await;
     let mut twin = document("Twin");

@@ -80,7 +80,7 @@ pub(super) async fn make_ahead(conn: &Conn, now: Instant) -> Result<()> {
 /// Makes the partitions of these days, where they are not there.
 async fn make(conn: &Conn, days: &[i32]) -> Result<()> {
     let names: Vec<String> = days.iter().map(|day| name_of(*day)).collect();
-    let sql = "SELECT c.relname::text, i.inhparent IS NOT NULL FROM pg_class c
+    let sql = "SELECT c.relname::text, i.inhparent IS NOT NULL AND NOT i.inhdetachpending FROM pg_class c
                LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = 'outcomes'::regclass
                WHERE c.relname = ANY($1) AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'outcomes'::regclass)";
     let attached = |rows: &[tokio_postgres::Row]| {
@@ -98,7 +98,7 @@ async fn make(conn: &Conn, days: &[i32]) -> Result<()> {
         for (day, name) in days.iter().zip(&names) {
             match there.iter().find(|(there, _)| there == name) {
                 Some((_, true)) => continue,
-                // It was detached to be dropped, and whoever wanted to drop it has died.
+                // It was to be detached and dropped, and whoever did it has died.
                 Some((_, false)) => conn.batch(&format!("DROP TABLE {name}")).await?,
                 None => {}
             }

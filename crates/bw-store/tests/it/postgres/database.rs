@@ -13,6 +13,7 @@ use bw_testkit::dice::Dice;
 use bw_testkit::postgres::{NoServer, Server};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::OnceCell;
+use tokio_postgres::NoTls;
 
 /// A database, or the end of the test where no server can be had and that is allowed.
 macro_rules! database {
@@ -97,6 +98,17 @@ impl Drop for Database {
     fn drop(&mut self) {
         self.server.drop_database(&self.name);
     }
+}
+
+/// A connection of the test itself, and the task that keeps it going.
+pub async fn connection(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the server is there");
+    #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
+    tokio::spawn(async move {
+        // The test may end it from the other side.
+        connection.await.ok();
+    });
+    client
 }
 
 /// What tests give when they open a database.

@@ -1,7 +1,7 @@
 //! Connections that end and servers that go away: what was acknowledged is there, what was not comes out right when it is
 //! offered again, and nothing is there twice.
 
-use super::database::{Database, database, options, own_server};
+use super::database::{Database, connection, database, options, own_server};
 use bw_domain::monitor::Spec;
 use bw_domain::outcome::{Code, Outcome};
 use bw_domain::port::store::{Answer, Commit, OutcomeQuery, StoreError};
@@ -14,7 +14,6 @@ use bw_testkit::contract::store::{Installation, Rig};
 use bw_testkit::postgres::Server;
 use serde_json::json;
 use std::sync::Arc;
-use tokio_postgres::NoTls;
 
 fn slot(spec: &Spec, n: u32) -> Instant {
     spec.effective_from + spec.every * n
@@ -30,17 +29,6 @@ async fn rows(rig: &Rig<'_>, spec: &Spec) -> usize {
     let (from, to, limit) = (Instant::ZERO, Instant::MAX, 9_999);
     let query = OutcomeQuery { monitor: spec.id, from, to, verdict: None, repeats: true, limit };
     rig.store.outcomes.range(query).await.expect("the store is there").len()
-}
-
-/// A connection of the test itself, and the task that keeps it going.
-async fn own(url: &str) -> tokio_postgres::Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the server is there");
-    #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
-    tokio::spawn(async move {
-        // The test may end it from the other side.
-        connection.await.ok();
-    });
-    client
 }
 
 /// Waits, within a bound, until somebody waits for this.
@@ -64,7 +52,7 @@ async fn what_was_cut_off_before_its_commit_has_written_nothing() {
     let spec = monitor(&rig).await;
     let loaded = rig.load(spec.id).await;
     let decision = rig.decide(&spec, &loaded, &fail(job(&spec, slot(&spec, 1)), Code::CONNECT_REFUSED)).await;
-    let other = own(&database.url()).await;
+    let other = connection(&database.url()).await;
     other.batch_execute("BEGIN; SELECT 1 FROM observed FOR UPDATE").await.expect("the server is there");
     let kill = async {
         waits(database.server, &database.name, "transactionid").await;
@@ -180,7 +168,7 @@ async fn a_call_that_is_dropped_is_undone() {
     let spec = monitor(&rig).await;
     let loaded = rig.load(spec.id).await;
     let decision = rig.decide(&spec, &loaded, &pass(job(&spec, slot(&spec, 1)))).await;
-    let other = own(&database.url()).await;
+    let other = connection(&database.url()).await;
     other.batch_execute("BEGIN; SELECT 1 FROM observed FOR UPDATE").await.expect("the server is there");
     tokio::select! {
         answer = rig.store.states.commit(vec![decision.clone()]) => panic!("{answer:?}"),

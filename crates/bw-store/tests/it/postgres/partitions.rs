@@ -1,6 +1,6 @@
 //! Outcomes lie in one table a day, made when they are needed and dropped whole.
 
-use super::database::database;
+use super::database::{connection, database};
 use bw_domain::job::Job;
 use bw_domain::port::store::{Answer, OutcomeQuery};
 use bw_domain::time::{Duration, Instant};
@@ -55,5 +55,37 @@ async fn retention_drops_tables_and_finishes_what_was_begun() {
     let left = database.sql("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'outcomes\\_%'");
     assert_eq!(left, "10", "two days before, today with three ahead, and four for the days of the retention");
     assert_eq!(rig.store.outcomes.retain(START + DAY * 28).await.expect("the store is there"), 0);
+    database.stop(rig.store).await;
+}
+
+/// A partition is detached in two steps; a node that dies between them leaves one that nobody can write to.
+#[tokio::test]
+async fn a_table_that_is_half_detached_is_in_nobodys_way() {
+    let database = database!();
+    let rig = Rig::start(&database).await;
+    let spec = rig.create(&json!({"name": "Shop", "http": "http://shop.test/", "every": "8h"})).await;
+    let at = |days: u32, r#try: u8| Job { slot: START - DAY * days, r#try, ..job(&spec, START) };
+    for days in [1, 2] {
+        rig.see(&spec, &pass(at(days, 1))).await;
+    }
+    let reader = connection(&database.url()).await;
+    let hasty = format!("{}&options=-cstatement_timeout%3D100", database.url());
+    let hasty = connection(&hasty).await;
+    reader.batch_execute("BEGIN; SELECT 1 FROM outcomes LIMIT 1").await.expect("the server is there");
+    for days in [1, 2] {
+        let day = (START - DAY * days).ms() / 86_400_000;
+        let sql = format!("ALTER TABLE outcomes DETACH PARTITION outcomes_{day} CONCURRENTLY");
+        hasty.batch_execute(&sql).await.expect_err("it waits for the reader");
+        reader.batch_execute("COMMIT").await.expect("the server is there");
+        if days == 1 {
+            // An outcome of that day finds a table all the same; then the day before is left in this state.
+            rig.see(&spec, &pass(at(1, 2))).await;
+            reader.batch_execute("BEGIN; SELECT 1 FROM outcomes LIMIT 1").await.expect("the server is there");
+        }
+    }
+    let pending = "SELECT count(*) FROM pg_inherits WHERE inhdetachpending";
+    assert_eq!(database.sql(pending), "1");
+    assert_eq!(rig.store.outcomes.retain(START + DAY * 29).await.expect("the store is there"), 1);
+    assert_eq!(database.sql(pending), "0");
     database.stop(rig.store).await;
 }

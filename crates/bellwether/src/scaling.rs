@@ -18,7 +18,7 @@ const FIRST: Duration = Duration::from_secs(2);
 pub async fn run(services: Services, role: Role) {
     tokio::time::sleep(FIRST).await;
     loop {
-        let line = line(&services, role, services.clock.now());
+        let line = line(figures(&services), role, services.clock.now());
         if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
             tracing::warn!("the scaling signals cannot be written: {error}");
         }
@@ -26,16 +26,22 @@ pub async fn run(services: Services, role: Role) {
     }
 }
 
-fn line(services: &Services, role: Role, now: Instant) -> Value {
+/// Name, unit, value.
+type Metric = (&'static str, &'static str, f64);
+
+fn figures(services: &Services) -> [Metric; 4] {
     let vitals = &services.vitals;
     let read = |value: &AtomicU64| value.load(Relaxed);
     let (running, bound) = (read(&vitals.probes_running), read(&vitals.probes_bound).max(1));
-    let metrics = [
+    [
         ("QueueJobs", "Count", (read(&vitals.queue_now) + read(&vitals.queue_planned)) as f64),
         ("QueueOldestSeconds", "Seconds", read(&vitals.queue_oldest) as f64 / 1e3),
         ("WorkerBusyRatio", "None", running as f64 / bound as f64),
         ("ScheduleLagSeconds", "Seconds", read(&vitals.schedule_lag) as f64 / 1e3),
-    ];
+    ]
+}
+
+fn line(metrics: [Metric; 4], role: Role, now: Instant) -> Value {
     let described: Vec<Value> =
         metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
     let mut line = json!({
@@ -51,4 +57,25 @@ fn line(services: &Services, role: Role, now: Instant) -> Value {
         line[name] = json!(value);
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_described_metric_has_its_value_beside_it() {
+        let metrics = [("A", "Count", 1.0), ("B", "Seconds", 2.5), ("C", "None", 0.0), ("D", "Seconds", 4.0)];
+        let line = line(metrics, Role::Worker, Instant::from_ms(1_795_262_400_000));
+        assert_eq!(line["_aws"]["Timestamp"], 1_795_262_400_000_i64);
+        let described = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(described["Dimensions"], json!([["Role"]]));
+        assert_eq!(line["Role"], "worker");
+        let described = described["Metrics"].as_array().expect("a list");
+        assert_eq!(described.len(), 4);
+        for ((name, unit, value), metric) in metrics.iter().zip(described) {
+            assert_eq!((&metric["Name"], &metric["Unit"]), (&json!(name), &json!(unit)));
+            assert_eq!(line[*name], json!(value));
+        }
+    }
 }

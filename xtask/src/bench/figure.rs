@@ -6,7 +6,7 @@ use serde::Serialize;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {
-    pub scenario: char,
+    pub scenario: String,
     pub figure: String,
     pub value: f64,
     pub unit: &'static str,
@@ -18,8 +18,21 @@ pub struct Figure {
 }
 
 impl Figure {
-    pub fn new(scenario: char, figure: impl Into<String>, value: f64, unit: &'static str) -> Figure {
-        Figure { scenario, figure: figure.into(), value, unit, goal: None, raw: None, more_is_better: false }
+    pub fn new(
+        scenario: impl Into<String>,
+        figure: impl Into<String>,
+        value: f64,
+        unit: &'static str,
+    ) -> Figure {
+        Figure {
+            scenario: scenario.into(),
+            figure: figure.into(),
+            value,
+            unit,
+            goal: None,
+            raw: None,
+            more_is_better: false,
+        }
     }
 
     pub fn at_most(self, goal: f64) -> Figure {

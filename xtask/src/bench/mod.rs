@@ -12,6 +12,7 @@ mod product;
 pub mod raw;
 mod scenario;
 mod servers;
+mod services;
 mod statistics;
 mod target;
 mod time;
@@ -68,8 +69,16 @@ enum Scenario {
 }
 
 /// What there is to measure so far.
-const EXISTING: &[Scenario] =
-    &[Scenario::A, Scenario::B, Scenario::C, Scenario::D, Scenario::E, Scenario::H, Scenario::I];
+const EXISTING: &[Scenario] = &[
+    Scenario::A,
+    Scenario::B,
+    Scenario::C,
+    Scenario::D,
+    Scenario::E,
+    Scenario::H,
+    Scenario::I,
+    Scenario::Fleet,
+];
 
 /// Where things lie during a run.
 pub struct Bench {
@@ -122,7 +131,8 @@ fn measure(scenario: Scenario, bench: &Bench, figures: &mut Vec<Figure>) -> Resu
         Scenario::E => scenario::list::measure(bench, figures),
         Scenario::H => scenario::react::measure(bench, figures),
         Scenario::I => scenario::size::measure(bench, figures),
-        Scenario::F | Scenario::G | Scenario::Fleet => bail!("comes later"),
+        Scenario::Fleet => scenario::fleet::measure(bench, figures),
+        Scenario::F | Scenario::G => bail!("comes later"),
     }
 }
 

@@ -32,6 +32,10 @@ impl Process {
         &mut self.child
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// CPU seconds so far, user and system, all threads.
     pub fn cpu(&self) -> Result<f64> {
         let path = format!("/proc/{}/stat", self.child.id());
@@ -68,6 +72,18 @@ impl Drop for Process {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// CPU seconds of the children that a process has now.
+pub fn cpu_of_children(parent: u32) -> Result<f64> {
+    let processes = fs::read_dir("/proc")?.flatten().map(|entry| entry.path().join("stat"));
+    // What ends meanwhile has no file any more.
+    let stats = processes.filter_map(|path| fs::read_to_string(path).ok());
+    Ok(stats.filter(|stat| parent_of(stat) == Some(parent)).filter_map(|stat| cpu_of(&stat)).sum())
+}
+
+fn parent_of(stat: &str) -> Option<u32> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// CPU seconds of this very process.

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    process::{ChildStderr, Stdio},
+    process::{ChildStderr, Command, Stdio},
     sync::mpsc::{self, Sender},
     thread,
     time::{Duration, Instant},
@@ -35,33 +35,50 @@ pub struct Setup<'a> {
     pub authority: Option<&'a Path>,
     /// The only core it may use.
     pub core: Option<&'a str>,
+    /// Its command: `serve`, or a role of a fleet.
+    pub role: &'a str,
+    /// What is in its environment besides.
+    pub variables: &'a [(&'static str, String)],
 }
 
 impl<'a> Setup<'a> {
     pub fn new(name: &'a str, file: &'a str) -> Setup<'a> {
-        Setup { name, file, authority: None, core: None }
+        Setup { name, file, authority: None, core: None, role: "serve", variables: &[] }
     }
 
     pub fn data(&self, bench: &Bench) -> PathBuf {
         bench.work.join(format!("data-{}", self.name))
     }
+
+    fn config(&self, bench: &Bench) -> PathBuf {
+        bench.work.join(format!("{}.yaml", self.name))
+    }
+
+    /// The command line, without where to listen.
+    pub fn command(&self, bench: &Bench) -> Command {
+        let mut command = pinned(&bench.product, self.core);
+        command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
+        command.arg(self.role).arg("--data").arg(self.data(bench));
+        if self.config(bench).exists() {
+            command.arg("--config").arg(self.config(bench));
+        }
+        if let Some(authority) = self.authority {
+            command.env("SSL_CERT_FILE", authority);
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
 }
 
 impl Product {
     pub fn start(bench: &Bench, setup: &Setup<'_>) -> Result<Product> {
-        let file = bench.work.join(format!("{}.yaml", setup.name));
-        fs::write(&file, setup.file)?;
-        let mut command = pinned(&bench.product, setup.core);
-        command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
-        command.arg("serve").arg("--config").arg(&file).arg("--data").arg(setup.data(bench));
+        fs::write(setup.config(bench), setup.file)?;
+        let mut command = setup.command(bench);
         command.args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).stdout(Stdio::null());
-        if let Some(authority) = setup.authority {
-            command.env("SSL_CERT_FILE", authority);
-        }
         let start = Instant::now();
         let mut process = Process::start(&mut command)?;
         let stderr = process.child().stderr.take().context("stderr was not piped")?;
-        let log = bench.work.join(format!("{}.log", setup.name));
+        let log = bench.work.join(format!("{}-{}.log", setup.name, setup.role));
         let (sender, receiver) = mpsc::channel();
         let output = File::options().create(true).append(true).open(&log)?;
         thread::spawn(move || follow(stderr, output, &sender));

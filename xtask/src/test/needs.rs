@@ -59,6 +59,8 @@ pub const PYTHON: &[PythonTool] =
 
 /// What `bench` uses beside the product.
 pub const BENCH: &[Need] = &[
+    Need { look: Program("initdb"), package: "postgresql", layers: &[] },
+    Need { look: Program("nats-server"), package: "nats-server", layers: &[] },
     Need { look: Program("nginx"), package: "nginx-light", layers: &[] },
     Need { look: Program("taskset"), package: "util-linux", layers: &[] },
     Need { look: Program("setpriv"), package: "util-linux", layers: &[] },

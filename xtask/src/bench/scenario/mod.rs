@@ -1,6 +1,7 @@
 //! The scenarios of the goals, a file each.
 
 pub mod checks;
+pub mod fleet;
 pub mod grid;
 pub mod hold;
 pub mod list;

@@ -6,7 +6,7 @@ use super::declared::{read_actions, read_revisions};
 use super::edit::Editing;
 use super::error::{Fault, Result};
 use super::lock::{Lock, SHARE};
-use super::{CALL, Postgres};
+use super::{CALL, Postgres, leases};
 use crate::editing;
 use bw_domain::id::{ActionId, MonitorId};
 use bw_domain::port::store::{Answered, Applied, Catalog, Changes, Edit, EditKind, Refused, Revision};
@@ -23,6 +23,9 @@ impl Catalog for Postgres {
     fn changes(&self, after: u64) -> Answered<'_, Changes> {
         self.call(async move {
             let conn = self.conn().await?;
+            if let Some(measured) = self.measured.as_ref().filter(|measured| measured.is_due()) {
+                leases::measure(&conn, measured).await?;
+            }
             let answer = changes(self, &conn, after as i64).await;
             conn.end(answer).await
         })

@@ -239,3 +239,26 @@ async fn all_nodes_have_the_clock_of_the_database() {
     assert_eq!(opened.clock.now(), now, "the clock of this test's process stands still");
     opened.handle.close().await;
 }
+
+/// However many calls there are, there are no more connections than were allowed; the listener has one of its own.
+#[tokio::test]
+async fn connections_are_bounded() {
+    let database = database!();
+    let options = bw_store::postgres::Options { pool: 3, ..database.options() };
+    let opened = bw_store::postgres::open(options).await.expect("it is prepared");
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..60 {
+        let store = opened.store.clone();
+        calls.spawn(async move { store.timers.next().await });
+    }
+    while let Some(answer) = calls.join_next().await {
+        answer.expect("it does not panic").expect("the store is there");
+    }
+    assert!(opened.handle.connections().0 <= 3);
+    let seen = "SELECT count(*) <= 4 FROM pg_stat_activity
+                WHERE datname = current_database() AND application_name = 'bellwether'";
+    assert_eq!(database.sql(seen), "t");
+    opened.handle.close().await;
+    let closed = opened.store.timers.next().await.expect_err("it is closed");
+    assert!(closed.retry(), "{closed}");
+}

@@ -24,6 +24,7 @@ pub struct Installation {
 #[derive(Debug)]
 pub struct Refusal {
     pub status: Option<i32>,
+    #[allow(dead_code, reason = "the suite of the fleet reads it")]
     pub stdout: String,
     pub stderr: String,
 }

@@ -115,9 +115,12 @@ fn tests(report: &mut Report, layers: &[Layer], metadata: &Metadata) {
 
 /// Layer 2 beyond its tests: the simulation's own program, which chooses fresh seeds and names those that fail.
 fn seeds(report: &mut Report, metadata: &Metadata) {
-    let mut sim = shell::program(metadata.target_directory.join("debug").join("bw-sim"));
-    sim.args(["--seeds", SEEDS]);
-    report.step("simulation, fresh seeds", || plain(sim));
+    let binary = metadata.target_directory.join("debug").join("bw-sim");
+    for (name, nodes) in [("simulation, fresh seeds", "1"), ("simulation, fresh seeds of a fleet", "3")] {
+        let mut sim = shell::program(&binary);
+        sim.args(["--seeds", SEEDS, "--nodes", nodes]);
+        report.step(name, || plain(sim));
+    }
 }
 
 /// A command that counts no tests.

@@ -122,7 +122,7 @@ impl Storm {
     }
 
     async fn trouble(&mut self) {
-        let which = self.dice.throw() % 8;
+        let which = self.dice.throw() % 9;
         let one = self.dice.throw() as usize;
         println!("trouble {which} ({one})");
         match which {
@@ -155,6 +155,12 @@ impl Storm {
                 tokio::time::sleep(AWAY).await;
                 self.fleet.postgres.restart();
             }
+            7 => {
+                // Nobody takes jobs: the queue fills.
+                self.workers.iter().for_each(|worker| worker.signal(Signal::STOP));
+                tokio::time::sleep(FROZEN).await;
+                self.workers.iter().for_each(|worker| worker.signal(Signal::CONT));
+            }
             _ => {
                 let Broker::Nats(nats) = &self.fleet.broker else { unreachable!("it was started so") };
                 nats.kill();
@@ -162,7 +168,7 @@ impl Storm {
                 nats.restart().await;
             }
         }
-        if (3..=6).contains(&which) {
+        if (3..=7).contains(&which) {
             // What was being sent, or recorded, may be sent again.
             self.interrupted += 1;
         }

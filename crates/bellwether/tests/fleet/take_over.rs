@@ -1,4 +1,4 @@
-//! Shards go to whoever lives: killed, frozen and come back, stopped in order.
+//! Shards go to whoever lives: killed, frozen and come back, stopped in order. And who cannot work says so.
 
 use crate::eventually::{PATIENCE, eventually};
 use crate::fleet::Fleet;
@@ -9,6 +9,8 @@ use std::time::Duration;
 const SHARDS: f64 = 64.0;
 /// A lease of ten seconds, and a look at who is there each three.
 const TAKEN_WITHIN: Duration = Duration::from_secs(20);
+/// Thirty seconds without the store, and the time in which calls fail.
+const NOT_READY_WITHIN: Duration = Duration::from_secs(50);
 
 async fn owned(node: &Node) -> f64 {
     node.metric("bellwether_shards_owned").await
@@ -45,4 +47,31 @@ async fn a_scheduler_that_dies_or_hangs_is_replaced() {
     second.stop().await;
     owns(&third, SHARDS, PATIENCE).await;
     third.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_database_nobody_is_ready_and_afterwards_all_are() {
+    let fleet = Fleet::with_nats().await;
+    let nodes = [fleet.start("api").await, fleet.start("scheduler").await, fleet.start("worker").await];
+    let ready = async |node: &Node| node.http().get("/-/ready").await.status;
+    for node in &nodes {
+        assert_eq!(ready(node).await, 200);
+    }
+    fleet.postgres.kill();
+    for node in &nodes {
+        eventually("it is not ready", NOT_READY_WITHIN, async || match ready(node).await {
+            503 => Ok(()),
+            other => Err(other),
+        })
+        .await;
+        assert_eq!(node.http().get("/-/healthy").await.status, 200, "its loops go on");
+    }
+    fleet.postgres.restart();
+    for node in &nodes {
+        eventually("it is ready again", TAKEN_WITHIN, async || match ready(node).await {
+            200 => Ok(()),
+            other => Err(other),
+        })
+        .await;
+    }
 }

@@ -22,8 +22,11 @@ CREATE TABLE monitors (
     created_at      bigint NOT NULL,
     deleted_at      bigint
 );
-CREATE UNIQUE INDEX monitors_key ON monitors (coalesce(owner, ''), key) WHERE deleted_at IS NULL;
-CREATE UNIQUE INDEX monitors_slug ON monitors (coalesce(owner, ''), slug) WHERE deleted_at IS NULL;
+-- Each is of use for its own name alone: a plan that was made while the table was empty must not take one for the other.
+CREATE UNIQUE INDEX monitors_key ON monitors (key, coalesce(owner, ''))
+    WHERE deleted_at IS NULL AND key IS NOT NULL;
+CREATE UNIQUE INDEX monitors_slug ON monitors (slug, coalesce(owner, ''))
+    WHERE deleted_at IS NULL AND slug IS NOT NULL;
 CREATE INDEX monitors_deleted ON monitors (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- The feed of changes is the order of `change`.
@@ -46,7 +49,7 @@ CREATE TABLE actions (
     sealed          bytea,
     broken          text NOT NULL
 );
-CREATE UNIQUE INDEX actions_name ON actions (coalesce(owner, ''), name);
+CREATE UNIQUE INDEX actions_name ON actions (name, coalesce(owner, ''));
 
 CREATE TABLE applied_files (
     owner           text PRIMARY KEY,

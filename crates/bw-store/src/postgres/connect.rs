@@ -17,9 +17,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Sent and not acknowledged for so long, a connection is dead.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
-/// What every session is told: nothing waits for ever, and nothing that was answered may be lost.
+/// What every session is told: nothing waits for ever, and nothing that was answered may be lost. Plans are kept, and
+/// one that was made while a table was small would go on reading it whole: every statement has its index.
 const SESSION: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s';
-    SET idle_in_transaction_session_timeout = '15s'; SET jit = off; SET client_min_messages = warning;
+    SET idle_in_transaction_session_timeout = '15s'; SET client_min_messages = warning;
+    SET jit = off; SET enable_seqscan = off;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
 /// Where the database is, and how it is spoken to.

@@ -3,7 +3,7 @@
 //! run in time, or whose monitor was edited, ends as an outcome of ours.
 //!
 //! A broker hands jobs out seconds before their instants: those wait here, so that the prober's places are for probes
-//! that run. Receiving and waiting for probes go on between ticks, so neither delays the other.
+//! that run, and what becomes of them is decided when they are due, by what is known of edits then. Receiving and waiting for probes go on between ticks, so neither delays the other.
 
 use super::calls::Calls;
 use super::{Next, Parts, Tick, noted};
@@ -42,7 +42,7 @@ pub(super) struct Worker {
     receiving: Calls<Result<Vec<Leased>, QueueError>>,
     finishing: Calls<Vec<Outcome>>,
     /// Received and not yet begun, by their instants; the number keeps equal ones apart.
-    waiting: BTreeMap<(Instant, u64), Assignment>,
+    waiting: BTreeMap<(Instant, u64), Job>,
     received: u64,
     /// On the clock that never steps.
     extend_at: Duration,
@@ -126,15 +126,7 @@ impl Worker {
             return;
         }
         know(&self.services, &fresh).await;
-        let now = self.services.clock.now();
-        let mut over = Vec::new();
-        for job in fresh {
-            match self.turn(job, now) {
-                Turn::Run(assignment) => self.put(assignment),
-                Turn::Over(outcome) => over.push(outcome),
-            }
-        }
-        self.finish(over);
+        fresh.into_iter().for_each(|job| self.put(job));
     }
 
     fn turn(&self, job: Job, now: Instant) -> Turn {
@@ -158,21 +150,27 @@ impl Worker {
         in_force.is_none_or(|spec: Arc<Spec>| spec.revision <= job.revision)
     }
 
-    fn put(&mut self, assignment: Assignment) {
+    fn put(&mut self, job: Job) {
         self.received += 1;
-        self.waiting.insert((assignment.job.start, self.received), assignment);
+        self.waiting.insert((job.start, self.received), job);
     }
 
     /// Hands the prober what is due; what it has no room for goes on waiting.
     fn start_waiting(&mut self) {
-        let due = (self.services.clock.now() + EARLY, u64::MAX);
-        let mut batch = Vec::new();
-        while let Some(first) = self.waiting.first_entry().filter(|first| *first.key() <= due) {
-            batch.push(first.remove());
+        let now = self.services.clock.now();
+        let later = self.waiting.split_off(&(now + EARLY, u64::MAX));
+        let due = std::mem::replace(&mut self.waiting, later);
+        let (mut batch, mut over) = (Vec::new(), Vec::new());
+        for job in due.into_values() {
+            match self.turn(job, now) {
+                Turn::Run(assignment) => batch.push(assignment),
+                Turn::Over(outcome) => over.push(outcome),
+            }
         }
         if !batch.is_empty() {
-            self.services.prober.start(batch).into_iter().for_each(|rest| self.put(rest));
+            self.services.prober.start(batch).into_iter().for_each(|rest| self.put(rest.job));
         }
+        self.finish(over);
     }
 
     /// Whether something is due that the prober had no room for: others may have the jobs that come now.
@@ -184,7 +182,7 @@ impl Worker {
     /// Gives back what is not due yet: others will run it.
     async fn hand_back(&mut self) {
         let later = self.waiting.split_off(&(self.services.clock.now() + EARLY, u64::MAX));
-        let leases = self.inbox.end(later.into_values().map(|assignment| assignment.job.key()));
+        let leases = self.inbox.end(later.into_values().map(|job| job.key()));
         if leases.is_empty() {
             return;
         }

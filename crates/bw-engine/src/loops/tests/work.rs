@@ -70,10 +70,12 @@ fn a_slot_before_an_edit_keeps_its_revision() {
     now(world.parts.services.catalog.refresh(&world.store.store())).expect("the store is there");
     publish(&world, &[job_of(1, 15), job_of(1, 25)]);
     world.ticks(&[WORK], 2);
-    assert_eq!(codes(&world), [Code::SELF_EDITED.name()]);
     world.pass(Duration::from_secs(15));
     world.ticks(&[WORK], 2);
     assert_eq!(world.ports.lock().started[0].spec.revision, 1);
+    world.pass(Duration::from_secs(10));
+    world.ticks(&[WORK], 2);
+    assert_eq!(codes(&world), [Code::SELF_EDITED.name()]);
 }
 
 #[test]

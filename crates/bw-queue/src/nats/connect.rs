@@ -77,11 +77,17 @@ impl Line {
                 }
                 self.epoch.fetch_add(1, SeqCst);
             }
-            Event::Disconnected | Event::Closed => {
+            Event::Disconnected => {
                 self.epoch.fetch_add(1, SeqCst);
                 if !self.down.swap(true, SeqCst) {
                     tracing::warn!("the connection to {url} is lost; it is tried again");
                 }
+            }
+            // The client never gives up, so this is what follows when we let go of it.
+            Event::Closed => {
+                self.epoch.fetch_add(1, SeqCst);
+                self.down.store(true, SeqCst);
+                tracing::debug!("the connection to {url} is ended");
             }
             Event::ServerError(error) => {
                 let text = error.to_string();
@@ -345,6 +351,71 @@ fn consumer(options: &Options, lane: Lane) -> pull::Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nats::MAX_JOBS;
+    use crate::real::RealClock;
+    use bw_testkit::nats::Server;
+    use std::io::Write;
+    use tracing_subscriber::fmt::MakeWriter;
+
+    /// What is logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Log {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+
+        async fn says(&self, words: &str) {
+            for _ in 0..500 {
+                if self.text().contains(words) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            panic!("`{words}` is not in the log:\n{}", self.text());
+        }
+    }
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Log {
+        type Writer = Log;
+
+        fn make_writer(&self) -> Log {
+            self.clone()
+        }
+    }
+
+    /// One thread runs the test and the client's callback, so the log is theirs alone.
+    #[tokio::test]
+    async fn only_a_connection_that_somebody_else_ends_is_lost() {
+        let log = Log::default();
+        let fmt = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false);
+        let _logged = tracing::subscriber::set_default(fmt.with_writer(log.clone()).finish());
+        let server = Server::start().await;
+        let open = async |installation| {
+            let (url, name, clock) = (server.url(), "jobs".to_owned(), Arc::new(RealClock::start()));
+            let lease = limits::JOB_LEASE;
+            let options = Options { url, name, installation, lease, max_jobs: MAX_JOBS, clock, roots: None };
+            NatsQueue::open(options, Bounds::default()).await
+        };
+        let queue = open(1).await.unwrap_or_else(|error| panic!("{error}"));
+        assert!(matches!(open(2).await, Err(ConnectError::Foreign(_))));
+        log.says("is ended").await;
+        assert!(!log.text().contains("is lost"), "it is ours that ended:\n{}", log.text());
+        server.kill();
+        log.says("is lost").await;
+        drop(queue);
+    }
 
     #[test]
     fn credentials_stand_before_the_host() {

@@ -96,7 +96,7 @@ pub fn run(options: &Options) -> Result<Verdict> {
     if let Some(later) = scenarios.iter().find(|scenario| !EXISTING.contains(scenario)) {
         bail!("scenario {later:?} comes with the part of the product that it measures");
     }
-    if let Some(refusal) = bring()? {
+    if let Some(refusal) = bring(scenarios)? {
         eprintln!("\n{refusal}");
         return Ok(Verdict::CannotRun);
     }
@@ -131,13 +131,16 @@ fn measure(scenario: Scenario, bench: &Bench, figures: &mut Vec<Figure>) -> Resu
         Scenario::E => scenario::list::measure(bench, figures),
         Scenario::H => scenario::react::measure(bench, figures),
         Scenario::I => scenario::size::measure(bench, figures),
-        Scenario::Fleet => scenario::fleet::measure(bench, figures),
+        Scenario::Fleet => {
+            scenario::queues::measure(figures)?;
+            scenario::fleet::measure(bench, figures)
+        }
         Scenario::F | Scenario::G => bail!("comes later"),
     }
 }
 
-/// The target must be there; a peer that cannot be had is left out.
-fn bring() -> Result<Option<String>> {
+/// The target must be there; a peer or an emulator that cannot be had is left out.
+fn bring(scenarios: &[Scenario]) -> Result<Option<String>> {
     shell::heading("what the measurement needs");
     if let Some(refusal) = test::bring(test::needs::BENCH)? {
         return Ok(Some(refusal));
@@ -145,7 +148,21 @@ fn bring() -> Result<Option<String>> {
     if let Some(refusal) = test::bring(test::needs::PEERS)? {
         println!("{refusal}\nwithout it the peer is left out");
     }
+    if scenarios.contains(&Scenario::Fleet)
+        && let Some(refusal) = bring_emulator()?
+    {
+        println!("{refusal}\nwithout it SQS is left out");
+    }
     Ok(None)
+}
+
+/// As the tests bring it.
+fn bring_emulator() -> Result<Option<String>> {
+    if let Some(refusal) = test::bring(test::needs::EMULATOR)? {
+        return Ok(Some(refusal));
+    }
+    // What goes wrong on the way is no reason to measure nothing.
+    test::bring_python(test::needs::PYTHON).or_else(|error| Ok(Some(format!("{error:#}"))))
 }
 
 /// Builds product and raw client, and empties the working folder.

@@ -1,7 +1,11 @@
-//! What a fleet stands on, for one run: PostgreSQL and NATS on free ports, with data below the temporary directory.
+//! What a fleet stands on, for one run: PostgreSQL, NATS and an emulator of SQS on free ports, with data below the
+//! temporary directory.
+//!
+//! Must hold: each ends with its guard and with this program, and leaves nothing behind.
 
 use std::{
     fs,
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -17,24 +21,38 @@ use super::{
 use crate::{shell, test::needs};
 
 /// A cluster that is made and a broker that is started take less.
-const LOOKS: usize = 400;
+const LOOKS: usize = 1_200;
 const LOOK: Duration = Duration::from_millis(25);
 
+/// PostgreSQL and NATS.
 pub struct Services {
     postgres: Process,
-    nats: Process,
-    folder: PathBuf,
+    nats: Broker,
     pub database_url: String,
-    pub nats_url: String,
+    /// The last field: what is in it is removed when nobody uses it any more.
+    _folder: Folder,
 }
+
+/// NATS or an emulator of SQS, alone.
+pub struct Broker {
+    process: Process,
+    /// Of NATS, or of the queue `rate` of the emulator.
+    pub url: String,
+    _folder: Folder,
+}
+
+/// A folder below the temporary directory that ends with its owner.
+struct Folder(PathBuf);
 
 impl Services {
     pub fn start() -> Result<Services> {
-        let folder = std::env::temp_dir().join(format!("bellwether-bench-{}", std::process::id()));
-        fs::create_dir_all(&folder)?;
-        let (postgres, database_url) = postgres(&folder)?;
-        let (nats, nats_url) = nats(&folder)?;
-        Ok(Services { postgres, nats, folder, database_url, nats_url })
+        let folder = Folder::make("postgres")?;
+        let (postgres, database_url) = postgres(&folder.0)?;
+        Ok(Services { postgres, nats: Broker::nats()?, database_url, _folder: folder })
+    }
+
+    pub fn nats_url(&self) -> &str {
+        &self.nats.url
     }
 
     /// CPU seconds of the database, of all its processes that live.
@@ -47,10 +65,48 @@ impl Services {
     }
 }
 
-impl Drop for Services {
+impl Broker {
+    pub fn nats() -> Result<Broker> {
+        let (folder, port) = (Folder::make("nats")?, free_port()?);
+        let mut server = pinned(&find("nats-server")?, None);
+        server.args(["-js", "-a", "127.0.0.1", "-p", &port.to_string(), "-sd"]).arg(folder.0.join("nats"));
+        Broker::start("NATS", server, folder, (port, format!("nats://127.0.0.1:{port}")))
+    }
+
+    /// The emulator of SQS, where it is here.
+    pub fn sqs() -> Result<Option<Broker>> {
+        let Ok(program) = find("moto_server") else { return Ok(None) };
+        let (folder, port) = (Folder::make("sqs")?, free_port()?);
+        let mut server = pinned(&program, None);
+        server.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        let url = format!("http://127.0.0.1:{port}/123456789012/rate");
+        Broker::start("the emulator of SQS", server, folder, (port, url)).map(Some)
+    }
+
+    fn start(what: &str, mut server: Command, folder: Folder, (port, url): (u16, String)) -> Result<Broker> {
+        let log = fs::File::create(folder.0.join("log"))?;
+        let process = Process::start(server.stdout(log.try_clone()?).stderr(log))?;
+        until(what, || Ok(TcpStream::connect(("127.0.0.1", port)).is_ok()))?;
+        Ok(Broker { process, url, _folder: folder })
+    }
+
+    pub fn cpu(&self) -> Result<f64> {
+        self.process.cpu()
+    }
+}
+
+impl Folder {
+    fn make(name: &str) -> Result<Folder> {
+        let path = std::env::temp_dir().join(format!("bellwether-bench-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path)?;
+        Ok(Folder(path))
+    }
+}
+
+impl Drop for Folder {
     fn drop(&mut self) {
         // What is left lies in the temporary directory.
-        drop(fs::remove_dir_all(&self.folder));
+        drop(fs::remove_dir_all(&self.0));
     }
 }
 
@@ -88,16 +144,6 @@ fn as_nobody(program: &Path, root: bool) -> Command {
     }
     command.args(["--pdeathsig", "KILL"]).arg(program);
     command
-}
-
-fn nats(folder: &Path) -> Result<(Process, String)> {
-    let port = free_port()?;
-    let mut server = pinned(&find("nats-server")?, None);
-    server.args(["-js", "-a", "127.0.0.1", "-p", &port.to_string(), "-sd"]).arg(folder.join("nats"));
-    let log = fs::File::create(folder.join("nats.log"))?;
-    let process = Process::start(server.stdout(log.try_clone()?).stderr(log))?;
-    until("NATS", || Ok(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()))?;
-    Ok((process, format!("nats://127.0.0.1:{port}")))
 }
 
 fn until(what: &str, mut ready: impl FnMut() -> Result<bool>) -> Result<()> {

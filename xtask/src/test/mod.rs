@@ -16,7 +16,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-pub use install::bring;
+pub use install::{bring, bring_python};
 pub use layer::Layer;
 use report::Report;
 use tally::Tally;

@@ -73,6 +73,9 @@ pub const PEERS: &[Need] = &[Need {
     layers: &[],
 }];
 
+/// What brings the emulator of SQS among the Python programs, where `bench` can have it.
+pub const EMULATOR: &[Need] = &[Need { look: Module("ensurepip"), package: "python3-venv", layers: &[] }];
+
 impl Look {
     /// Where it lies, or nothing.
     pub fn found(self, folders: &[PathBuf]) -> Option<PathBuf> {

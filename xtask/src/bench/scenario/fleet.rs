@@ -97,7 +97,7 @@ impl Fleet {
 }
 
 fn variables(services: &Services) -> Vec<(&'static str, String)> {
-    vec![("DATABASE_URL", services.database_url.clone()), ("NATS_URL", services.nats_url.clone())]
+    vec![("DATABASE_URL", services.database_url.clone()), ("NATS_URL", services.nats_url().to_owned())]
 }
 
 fn throughput(fleet: &Fleet, target: &Target, figures: &mut Vec<Figure>) -> Result<()> {

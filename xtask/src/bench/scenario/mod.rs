@@ -6,6 +6,7 @@ pub mod grid;
 pub mod hold;
 pub mod list;
 pub mod memory;
+pub mod queues;
 pub mod react;
 pub mod size;
 

@@ -66,7 +66,7 @@ pub async fn house(
     let gate = gate(settings, &net)?;
     let with = With { settings, environment, clock: clock.clone(), entropy: entropy.clone() };
     let Opened { store, wake, installation, handle } = store::open(with).await?;
-    let queue = queue::open(environment, installation, clock.clone()).await?;
+    let queue = queue::open(settings, environment, installation, clock.clone()).await?;
     if reload::is_applied(&store, file).await? {
         file.forget_declared();
     }
@@ -139,8 +139,8 @@ impl House {
     }
 
     /// What the process tells of itself.
-    pub fn process(&self, settings: &Settings, environment: &Environment) -> Process {
-        let figures = store::figures(settings, environment);
+    pub fn process(&self, settings: &Settings) -> Process {
+        let figures = store::figures(settings);
         Process::new(env!("CARGO_PKG_VERSION"), self.services.clock.now(), figures)
     }
 

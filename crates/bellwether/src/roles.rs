@@ -2,7 +2,7 @@
 //! needs stands here.
 
 use crate::answer::Stop;
-use crate::config::Environment;
+use crate::config::Settings;
 use crate::supervise::has_role;
 use bw_engine::vitals::LoopName;
 
@@ -49,9 +49,8 @@ impl Role {
     }
 
     /// A role is a part: it shares database and queue with the others.
-    pub fn refuse(self, environment: &Environment) -> Option<Stop> {
-        let broker = environment.nats_url.is_some() || environment.sqs_queue_url.is_some();
-        let missing = match (environment.database_url.is_some(), broker) {
+    pub fn refuse(self, settings: &Settings) -> Option<Stop> {
+        let missing = match (settings.database.is_some(), settings.broker.is_some()) {
             _ if self == Role::Serve => return None,
             (true, true) => return None,
             (false, true) => "set DATABASE_URL=postgres://…",
@@ -68,6 +67,7 @@ impl Role {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Environment, Flags, Stated};
 
     #[test]
     fn the_roles_of_a_fleet_have_every_loop() {
@@ -82,9 +82,11 @@ mod tests {
 
     #[test]
     fn a_part_needs_what_it_shares() {
-        let environment = |names: &[&str]| {
+        let settings = |names: &[&str]| {
             let url = |name: &str| if name == "DATABASE_URL" { "postgres://h/d" } else { "nats://h" };
-            Environment::read(&|name: &str| names.contains(&name).then(|| url(name).to_owned()))
+            let environment =
+                Environment::read(&|name: &str| names.contains(&name).then(|| url(name).to_owned()));
+            Settings::layered(Stated::default(), &environment, Flags::default()).expect("good variables")
         };
         for (role, given, missing) in [
             (Role::Serve, &[][..], None),
@@ -93,7 +95,7 @@ mod tests {
             (Role::Api, &["SQS_QUEUE_URL"], Some("set DATABASE_URL=postgres://…;")),
             (Role::Scheduler, &[], Some("set DATABASE_URL=postgres://…, and NATS_URL")),
         ] {
-            let stop = role.refuse(&environment(given)).map(|stop| stop.sentence);
+            let stop = role.refuse(&settings(given)).map(|stop| stop.sentence);
             assert_eq!(stop.is_some(), missing.is_some(), "{stop:?}");
             assert!(stop.is_none_or(|sentence| sentence.contains(missing.unwrap_or_default())));
         }

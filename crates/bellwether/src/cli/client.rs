@@ -71,7 +71,7 @@ impl Server {
             return Server::remote(&settings, &environment, url);
         }
         let Setup { environment, mut file, settings } = setup_at(place)?;
-        let embedded = environment.database_url.is_none();
+        let embedded = settings.database.is_none();
         if embedded && is_held(&settings.data) {
             let url = url_of(&settings)?;
             return Server::remote(&settings, &environment, url);
@@ -83,7 +83,7 @@ impl Server {
             )));
         }
         let house = compose::house(&settings, &environment, &mut file, compose::clock()).await?;
-        let process = Arc::new(house.process(&settings, &environment));
+        let process = Arc::new(house.process(&settings));
         // Who can read the directory may do everything anyway.
         let access = AuthConfig { none: true, ..AuthConfig::default() };
         let router = bw_server::router(App::new(house.services.clone(), process, access));

@@ -17,7 +17,7 @@ pub fn run(command: DbCommand) -> Outcome {
 
 /// The data directory, if there is a database in it.
 fn directory(place: &PlaceArgs) -> Outcome<PathBuf> {
-    let data = setup_at(place)?.settings.data;
+    let data = embedded(place)?;
     if data.join("bellwether.db").exists() {
         return Ok(data);
     }
@@ -25,6 +25,17 @@ fn directory(place: &PlaceArgs) -> Outcome<PathBuf> {
         "there is no database below {}: name the directory with --data DIR",
         data.display()
     )))
+}
+
+/// The data directory, where the database is a file of ours.
+fn embedded(place: &PlaceArgs) -> Outcome<PathBuf> {
+    let settings = setup_at(place)?.settings;
+    match settings.database {
+        None => Ok(settings.data),
+        Some(_) => Err(Stop::failed(
+            "this installation keeps everything in PostgreSQL: back it up and restore it with pg_dump and pg_restore, and keep the secret key beside the copy",
+        )),
+    }
 }
 
 fn check(place: &PlaceArgs) -> Outcome {
@@ -55,7 +66,7 @@ fn backup(place: &PlaceArgs, file: &Path) -> Outcome {
 }
 
 fn restore(place: &PlaceArgs, file: &Path) -> Outcome {
-    let data = setup_at(place)?.settings.data;
+    let data = embedded(place)?;
     let kept = sqlite::restore(&data, file).map_err(|error| Stop::failed(chain(&error)))?;
     let mut text = format!("{} restored from {}", data.display(), file.display());
     if let Some(kept) = kept {

@@ -80,15 +80,15 @@ pub struct Setup {
 /// Reads the file, lays environment and flags over it, and refuses all mistakes together.
 pub fn setup(args: &ServeArgs, role: Role) -> Outcome<Setup> {
     let environment = Environment::of_process();
-    if let Some(stop) = role.refuse(&environment) {
-        return Err(stop);
-    }
     let named = args.place.config.clone().or_else(|| environment.config.clone());
     let path = config::find(named.as_deref());
     let file =
         config::read(path.as_deref(), &variable).map_err(|mistakes| Stop::failed(mistakes.to_string()))?;
     let settings = Settings::layered(file.stated.clone(), &environment, serve::flags(args, role))
         .map_err(|problems| Stop::failed(file.locate(problems).to_string()))?;
+    if let Some(stop) = role.refuse(&settings) {
+        return Err(stop);
+    }
     file.check(&settings.defaults).map_err(|mistakes| Stop::failed(mistakes.to_string()))?;
     Ok(Setup { environment, file, settings })
 }

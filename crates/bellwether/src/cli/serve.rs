@@ -55,7 +55,7 @@ async fn serve((args, role): (ServeArgs, Role), setup: Setup, clock: Arc<dyn Clo
     if house.services.base_url.is_empty() {
         house.services.base_url = url.as_str().into();
     }
-    let process = process(&house, (&settings, &environment), &file, role);
+    let process = process(&house, &settings, &file, role);
     let first = file.fingerprint;
     // The file with all that it declares ends here: it may be many times as large as what follows from it.
     if role.declares() {
@@ -110,13 +110,8 @@ async fn is_true(mut flag: watch::Receiver<bool>) {
     drop(flag.wait_for(|set| *set).await);
 }
 
-fn process(
-    house: &House,
-    (settings, environment): (&Settings, &Environment),
-    file: &ConfigFile,
-    role: Role,
-) -> Arc<Process> {
-    let mut process = house.process(settings, environment);
+fn process(house: &House, settings: &Settings, file: &ConfigFile, role: Role) -> Arc<Process> {
+    let mut process = house.process(settings);
     process.roles = vec![role.word()];
     process.loops = role.loops();
     process.node = format!("{:032x}", house.node.0);

@@ -1,35 +1,43 @@
-//! Which queue carries the jobs: the one in this process or, where `NATS_URL` or `SQS_QUEUE_URL` names one, a broker.
+//! Which queue carries the jobs: the one in this process, or a broker.
 
 use crate::answer::{Outcome, Stop};
-use crate::config::Environment;
+use crate::config::{Broker, Environment, Settings};
 use bw_domain::port::clock::Clock;
 use bw_domain::port::queue::Queue;
 use bw_queue::MemoryQueue;
+use std::path::PathBuf;
 use std::sync::Arc;
+
+/// For whom a queue carries jobs.
+#[cfg_attr(
+    not(all(feature = "nats", feature = "sqs")),
+    allow(dead_code, reason = "a broker that is left out asks for nothing")
+)]
+struct For {
+    installation: u128,
+    roots: Option<PathBuf>,
+    clock: Arc<dyn Clock>,
+}
 
 /// Opens the one that is meant, for the jobs of this installation.
 pub async fn open(
+    settings: &Settings,
     environment: &Environment,
     installation: u128,
     clock: Arc<dyn Clock>,
 ) -> Outcome<Arc<dyn Queue>> {
-    if environment.nats_url.is_some() {
-        return nats(environment, installation, clock).await;
+    let whom = For { installation, roots: environment.certificates.clone().map(Into::into), clock };
+    match settings.broker.clone() {
+        None => Ok(Arc::new(MemoryQueue::new(whom.clock))),
+        Some(Broker::Nats(url)) => nats(url.expose().to_owned(), whom).await,
+        Some(Broker::Sqs(url)) => sqs(url, whom).await,
     }
-    if environment.sqs_queue_url.is_some() {
-        return sqs(environment, installation, clock).await;
-    }
-    Ok(Arc::new(MemoryQueue::new(clock)))
 }
 
 #[cfg(feature = "nats")]
-async fn nats(
-    environment: &Environment,
-    installation: u128,
-    clock: Arc<dyn Clock>,
-) -> Outcome<Arc<dyn Queue>> {
+async fn nats(url: String, whom: For) -> Outcome<Arc<dyn Queue>> {
     use bw_queue::nats::{MAX_JOBS, Options, connect};
-    let url = environment.nats_url.as_ref().map(|url| url.expose().to_owned()).unwrap_or_default();
+    let For { installation, roots, clock } = whom;
     let options = Options {
         url,
         name: "bellwether-local".to_owned(),
@@ -37,39 +45,30 @@ async fn nats(
         lease: bw_domain::limits::JOB_LEASE,
         max_jobs: MAX_JOBS,
         clock,
-        roots: environment.certificates.clone().map(Into::into),
+        roots,
     };
     let queue = connect(options).await.map_err(|error| Stop::failed(format!("NATS_URL: {error}")))?;
     Ok(Arc::new(queue))
 }
 
 #[cfg(feature = "sqs")]
-async fn sqs(
-    environment: &Environment,
-    installation: u128,
-    clock: Arc<dyn Clock>,
-) -> Outcome<Arc<dyn Queue>> {
+async fn sqs(url: String, whom: For) -> Outcome<Arc<dyn Queue>> {
     use bw_queue::sqs::{Options, connect};
-    let options = Options {
-        url: environment.sqs_queue_url.clone().unwrap_or_default(),
-        // AWS_REGION, AWS_ENDPOINT_URL and the chain of credentials are read by the service's own library.
-        region: None,
-        endpoint: None,
-        installation,
-        lease: bw_domain::limits::JOB_LEASE,
-        clock,
-    };
+    let For { installation, clock, .. } = whom;
+    let lease = bw_domain::limits::JOB_LEASE;
+    // AWS_REGION, AWS_ENDPOINT_URL and the chain of credentials are read by the service's own library.
+    let options = Options { url, region: None, endpoint: None, installation, lease, clock };
     let queue = connect(options).await.map_err(|error| Stop::failed(format!("SQS_QUEUE_URL: {error}")))?;
     Ok(Arc::new(queue))
 }
 
 #[cfg(not(feature = "nats"))]
-async fn nats(_: &Environment, _: u128, _: Arc<dyn Clock>) -> Outcome<Arc<dyn Queue>> {
+async fn nats(_: String, _: For) -> Outcome<Arc<dyn Queue>> {
     Err(missing("NATS_URL", "NATS"))
 }
 
 #[cfg(not(feature = "sqs"))]
-async fn sqs(_: &Environment, _: u128, _: Arc<dyn Clock>) -> Outcome<Arc<dyn Queue>> {
+async fn sqs(_: String, _: For) -> Outcome<Arc<dyn Queue>> {
     Err(missing("SQS_QUEUE_URL", "SQS"))
 }
 

@@ -56,7 +56,7 @@ pub struct With<'a> {
 
 /// Opens the one that is meant.
 pub async fn open(with: With<'_>) -> Outcome<Opened> {
-    match with.environment.database_url.clone() {
+    match with.settings.database.clone() {
         None => embedded(with).await,
         Some(url) => shared::open(with, url).await,
     }
@@ -64,7 +64,7 @@ pub async fn open(with: With<'_>) -> Outcome<Opened> {
 
 /// Prepares the database of a fleet.
 pub async fn prepare(with: With<'_>) -> Outcome<String> {
-    let Some(url) = with.environment.database_url.clone() else {
+    let Some(url) = with.settings.database.clone() else {
         return Err(Stop::usage(
             "DATABASE_URL is not set: `db-init` prepares the PostgreSQL database of a fleet; `bellwether serve` prepares its own",
         ));
@@ -73,12 +73,9 @@ pub async fn prepare(with: With<'_>) -> Outcome<String> {
 }
 
 /// What the process tells of its store.
-pub fn figures(
-    settings: &Settings,
-    environment: &Environment,
-) -> impl Fn() -> StoreFigures + Send + Sync + use<> {
+pub fn figures(settings: &Settings) -> impl Fn() -> StoreFigures + Send + Sync + use<> {
     let files = ["bellwether.db", "bellwether.db-wal"].map(|name| settings.data.join(name));
-    let shared = environment.database_url.as_ref().map(place);
+    let shared = settings.database.as_ref().map(place);
     move || match &shared {
         Some(place) => StoreFigures { kind: "postgres", place: place.clone(), bytes: None },
         None => StoreFigures {

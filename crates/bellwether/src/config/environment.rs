@@ -1,5 +1,6 @@
 //! The variables that we read, all of them, once.
 
+use super::settings::{POSTGRES, is_postgres};
 use bw_domain::read::Problem;
 use bw_domain::secret::Secret;
 
@@ -75,11 +76,8 @@ impl Environment {
                 problems.push(Problem::new(name, "must be a whole number from 1 to 1000"));
             }
         }
-        let postgres = |url: &Secret| {
-            ["postgres://", "postgresql://"].iter().any(|scheme| url.expose().starts_with(scheme))
-        };
-        if self.database_url.as_ref().is_some_and(|url| !postgres(url)) {
-            let sentence = "must be postgres://user:password@host/database; unset it for SQLite below the data directory";
+        if self.database_url.as_ref().is_some_and(|url| !is_postgres(url)) {
+            let sentence = format!("{POSTGRES}; unset it for SQLite below the data directory");
             problems.push(Problem::new("DATABASE_URL", sentence));
         }
         if self.sqs_queue_url.is_some() && self.nats_url.is_some() {

@@ -78,6 +78,13 @@ pub const SETTINGS: &[Key] = &[
         .default("127.0.0.1:8080").outside("BELLWETHER_LISTEN", "--listen").fixed(),
     key("data", Kind::Text, "", "Directory of the database, its lock and the secret key. One process at a time.")
         .default("./bellwether-data").outside("BELLWETHER_DATA", "--data").fixed(),
+    key("store", Kind::Text, "postgres://bellwether:…@db.example.com/bellwether", "PostgreSQL instead of SQLite below `data`: what a fleet shares; prepared by `bellwether db-init`, kept secret.")
+        .outside("DATABASE_URL", "").fixed(),
+    key("queue", Kind::Map, "", "A broker instead of the queue in this process: one of the two.").fixed(),
+    key("queue.nats", Kind::Text, "nats://nats.example.com:4222", "NATS JetStream: one address or several with commas; kept secret.")
+        .outside("NATS_URL", "").fixed(),
+    key("queue.sqs", Kind::Text, "https://sqs.eu-central-1.amazonaws.com/123456789012/jobs", "The URL of an SQS queue; region and credentials come from where AWS' own tools take them.")
+        .outside("SQS_QUEUE_URL", "").fixed(),
     key("auth", Kind::Words(&["default", "none"]), "", "`none` asks nobody for anything on any address, which is logged at each start and shown on every page. `default`: loopback asks nothing, every other address wants a token or a password.")
         .default("default").outside("BELLWETHER_AUTH", "--auth").fixed(),
     key("log", Kind::Words(&["human", "json"]), "", "Form of the log lines on standard error.")
@@ -239,8 +246,6 @@ pub const LATER: &[(&str, &str)] = &[
     ("locations", "further locations come later; until then every probe runs from this machine, `local`"),
     ("maintenance", "maintenance windows come later; until then pause the monitor"),
     ("calendars", "calendars come later, together with heartbeats"),
-    ("store", "other stores come later; until then everything is kept in SQLite below `data`"),
-    ("queue", "other queues come later; until then jobs stay in the process"),
     ("heartbeat_service", "the heartbeat service comes later"),
     ("healthchecks", "Healthchecks' ping and management interface comes later"),
     ("router", "the event router comes later"),

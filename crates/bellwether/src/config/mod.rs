@@ -19,7 +19,7 @@ pub use environment::{Environment, variable};
 pub use file::{ConfigFile, find, read};
 pub use reference::reference;
 pub use schema::schema;
-pub use settings::{Flags, LogForm, OutboundHeartbeat, Settings, Stated};
+pub use settings::{Broker, Flags, LogForm, OutboundHeartbeat, Settings, Stated};
 pub use show::show;
 pub use tree::Place;
 

@@ -97,6 +97,10 @@ fn variables(out: &mut String) {
             "BELLWETHER_SECRET_KEY",
             "32 bytes in base64 under which secrets are sealed, instead of `secret.key`.",
         ),
+        (
+            "AWS_REGION, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …",
+            "Where `queue.sqs` is and who uses it, as AWS' own tools read them.",
+        ),
         ("SSL_CERT_FILE", "Certificates to trust instead of the system's."),
     ] {
         put(out, &format!("| `{name}` | {meaning} |"));

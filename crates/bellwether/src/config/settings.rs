@@ -19,6 +19,10 @@ use std::path::PathBuf;
 pub struct Settings {
     pub listen: Vec<SocketAddr>,
     pub data: PathBuf,
+    /// PostgreSQL instead of SQLite.
+    pub database: Option<Secret>,
+    /// Instead of the queue in this process.
+    pub broker: Option<Broker>,
     /// `--auth none`: nobody is asked for anything.
     pub open: bool,
     pub log: LogForm,
@@ -28,6 +32,13 @@ pub struct Settings {
     pub retention: Retention,
     pub defaults: Defaults,
     pub outbound_heartbeat: Option<OutboundHeartbeat>,
+}
+
+/// What carries the jobs of a fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broker {
+    Nats(Secret),
+    Sqs(String),
 }
 
 /// How log lines look.
@@ -57,6 +68,9 @@ pub struct OutboundHeartbeat {
 pub struct Stated {
     pub listen: Vec<String>,
     pub data: Option<String>,
+    pub store: Option<Secret>,
+    pub nats: Option<Secret>,
+    pub sqs: Option<String>,
     pub auth: Option<String>,
     pub log: Option<String>,
     pub metrics: Option<String>,
@@ -92,6 +106,14 @@ impl Stated {
         area(document, "", problems, |fields, problems| {
             stated.listen = fields.texts("listen");
             stated.data = fields.text("data");
+            stated.store = fields.text("store").map(Secret::new);
+            if stated.store.as_ref().is_some_and(|url| !is_postgres(url)) {
+                fields.wrong("store", POSTGRES);
+            }
+            area_below(fields, "queue", problems, |fields, _| {
+                stated.nats = fields.text("nats").map(Secret::new);
+                stated.sqs = fields.text("sqs");
+            });
             stated.auth = words(fields, "auth");
             stated.log = words(fields, "log");
             stated.metrics = words(fields, "metrics");
@@ -158,6 +180,14 @@ fn area_below(
     }
 }
 
+/// What the address of a database looks like.
+pub const POSTGRES: &str = "must be postgres://user:password@host/database";
+
+/// Whether it looks so.
+pub fn is_postgres(url: &Secret) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| url.expose().starts_with(scheme))
+}
+
 /// One of the words that the table allows for a key.
 fn words(fields: &mut Fields<'_>, name: &str) -> Option<String> {
     let key = keys::SETTINGS.iter().find(|key| key.path == name)?;
@@ -214,6 +244,8 @@ impl Settings {
             data: last(flags.data, &environment.data, stated.data)
                 .unwrap_or_else(|| "./bellwether-data".to_owned())
                 .into(),
+            database: environment.database_url.clone().or(stated.store),
+            broker: broker(environment, (stated.nats, stated.sqs), &mut problems),
             open: word("auth", auth.as_deref(), &[("default", false), ("none", true)], &mut problems),
             log: word(
                 "log",
@@ -251,6 +283,8 @@ impl Settings {
         [
             ("listen", self.listen != new.listen),
             ("data", self.data != new.data),
+            ("store", self.database != new.database),
+            ("queue", self.broker != new.broker),
             ("auth", self.open != new.open),
             ("log", self.log != new.log),
             ("metrics", self.metrics_public != new.metrics_public),
@@ -263,6 +297,21 @@ impl Settings {
         .filter_map(|(name, differs)| differs.then_some(name))
         .collect()
     }
+}
+
+/// The environment's word counts alone, whichever broker it names.
+fn broker(
+    environment: &Environment,
+    (nats, sqs): (Option<Secret>, Option<String>),
+    problems: &mut Vec<Problem>,
+) -> Option<Broker> {
+    let one = |nats: Option<Secret>, sqs: Option<String>| nats.map(Broker::Nats).or(sqs.map(Broker::Sqs));
+    let said = one(environment.nats_url.clone(), environment.sqs_queue_url.clone());
+    if said.is_none() && nats.is_some() && sqs.is_some() {
+        let message = "and nats are both given: jobs take one way, leave one out";
+        problems.push(Problem::new("queue.sqs", message));
+    }
+    said.or_else(|| one(nats, sqs))
 }
 
 fn word<T: Copy>(name: &str, said: Option<&str>, words: &[(&str, T)], problems: &mut Vec<Problem>) -> T {
@@ -414,6 +463,6 @@ mod tests {
             .filter(|key| key.parent().is_empty() && !key.live)
             .map(|key| key.path)
             .collect();
-        assert_eq!(fixed.len(), 9, "needs_restart compares each of {fixed:?}");
+        assert_eq!(fixed.len(), 11, "needs_restart compares each of {fixed:?}");
     }
 }

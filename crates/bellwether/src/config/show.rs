@@ -1,6 +1,6 @@
 //! What is in force, as YAML, secrets masked: the settings after all layers, and what the file declares.
 
-use super::settings::{LogForm, Settings};
+use super::settings::{Broker, LogForm, Settings};
 use bw_domain::secret::MASK;
 use bw_domain::time::Span;
 use bw_engine::usecase::apply::Declared;
@@ -40,6 +40,14 @@ pub fn show(settings: &Settings, declared: &Declared) -> Value {
             map.insert(key.to_owned(), value);
         }
     };
+    if settings.database.is_some() {
+        put("", "store", json!(MASK));
+    }
+    match &settings.broker {
+        Some(Broker::Nats(_)) => put("", "queue", json!({ "nats": MASK })),
+        Some(Broker::Sqs(url)) => put("", "queue", json!({ "sqs": url })),
+        None => {}
+    }
     if let Some(timeout) = defaults.timeout {
         put("/defaults", "timeout", json!(Span(timeout)));
     }

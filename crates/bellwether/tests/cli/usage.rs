@@ -37,6 +37,19 @@ async fn a_part_of_a_fleet_says_what_it_shares() {
 }
 
 #[tokio::test]
+async fn a_database_of_a_fleet_is_backed_up_by_its_own_tools() {
+    let place = Place::new();
+    std::fs::write(place.path("bellwether.yaml"), "store: postgres://me:s3cret@127.0.0.1:1/bw\n").expect("room");
+    let Ended { status, err, .. } = place.run(&["db", "check"]).await;
+    assert_eq!(status, 1, "{err}");
+    assert!(err.contains("pg_dump") && !err.contains("s3cret"), "{err}");
+    let shown = place.run(&["config", "show"]).await;
+    assert_eq!(shown.status, 0, "{shown:?}");
+    assert!(shown.out.contains("store: '***'") || shown.out.contains("store: \"***\""), "{}", shown.out);
+    assert!(!shown.out.contains("s3cret"), "{}", shown.out);
+}
+
+#[tokio::test]
 async fn what_is_not_understood_is_status_2() {
     let place = Place::new();
     for words in [

@@ -39,7 +39,7 @@ async fn a_part_of_a_fleet_says_what_it_shares() {
 #[tokio::test]
 async fn a_database_of_a_fleet_is_backed_up_by_its_own_tools() {
     let place = Place::new();
-    std::fs::write(place.path("bellwether.yaml"), "store: postgres://me:s3cret@127.0.0.1:1/bw\n").expect("room");
+    place.write_config("store: postgres://me:s3cret@127.0.0.1:1/bw\n");
     let Ended { status, err, .. } = place.run(&["db", "check"]).await;
     assert_eq!(status, 1, "{err}");
     assert!(err.contains("pg_dump") && !err.contains("s3cret"), "{err}");

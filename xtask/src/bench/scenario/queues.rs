@@ -76,11 +76,7 @@ impl Report {
         let cpu = self.publish_cpu_us + self.receive_cpu_us;
         [
             figure(format!("jobs a second through {through}: published"), self.published_per_s, "1/s"),
-            figure(
-                format!("jobs a second through {through}: received, acknowledged"),
-                self.received_per_s,
-                "1/s",
-            ),
+            figure(format!("jobs a second through {through}: received, acked"), self.received_per_s, "1/s"),
             figure(format!("CPU of a job through {through}: the client"), cpu, "µs"),
         ]
     }

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod action;
 pub mod assert;
+pub mod beat;
 pub mod delivery;
 pub mod event;
 pub mod guard;

@@ -85,3 +85,17 @@ pub const STORE_AWAY: Duration = Duration::from_secs(30);
 pub const LOOP_SILENT: Duration = Duration::from_secs(10);
 /// A node whose clock differs from the store's by more does not plan.
 pub const CLOCK_OFFSET: Duration = Duration::from_secs(1);
+/// Bytes of a beat's body that are kept; the limit is told to the client.
+pub const BEAT_BODY_MAX: usize = 64 << 10;
+/// Characters of a run's id: a UUID, as the clients of Healthchecks send it.
+pub const RUN_ID_MAX: usize = 36;
+/// Characters of one cron or OnCalendar expression, as Healthchecks has it.
+pub const SCHEDULE_TEXT_MAX: usize = 100;
+/// Expressions of one heartbeat.
+pub const SCHEDULES_MAX: usize = 16;
+/// Longest cadence, grace and run time of a heartbeat: a year, as Healthchecks has it.
+pub const BEAT_EVERY_MAX: Duration = Duration::from_secs(365 * 86_400);
+/// Bytes of an iCalendar file with holidays.
+pub const HOLIDAY_FILE_MAX: usize = 1 << 20;
+/// Days that the holiday calendars of one heartbeat have together.
+pub const HOLIDAYS_MAX: usize = 10_000;

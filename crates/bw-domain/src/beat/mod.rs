@@ -1,0 +1,26 @@
+//! Heartbeats: jobs report, and silence is what speaks. The rules only: when a beat is expected, what it says, and from
+//! when on its absence counts.
+
+mod cadence;
+mod counted;
+mod cron;
+mod deadline;
+mod holidays;
+mod mistake;
+mod on_calendar;
+mod pattern;
+mod signal;
+mod zone_guess;
+
+#[cfg(test)]
+mod tests;
+
+pub use cadence::{Assigned, Cadence, Schedule};
+pub use counted::{Counted, Counting};
+pub use cron::Cron;
+pub use deadline::{Facts, Grace, Kind, Status, Terms};
+pub use holidays::{HolidayMistake, holidays};
+pub use mistake::Mistake;
+pub use on_calendar::OnCalendar;
+pub use signal::{Classified, Keywords, RunId, Signal};
+pub use zone_guess::{ZoneGuess, guess};

@@ -64,6 +64,15 @@ impl Browser {
         self.driver.ask("execute/sync", json!({"script": body, "args": []})).await
     }
 
+    /// Waits until a function's body answers this in the page: what was pressed may lead to another page.
+    pub async fn shows(&self, body: &str, wanted: &str) {
+        eventually(&format!("{body} is {wanted:?}"), PATIENCE, async || {
+            let seen = self.evaluate(body).await;
+            if seen == wanted { Ok(()) } else { Err(seen) }
+        })
+        .await;
+    }
+
     /// The text of the page as people read it.
     pub async fn text(&self) -> String {
         let text = self.evaluate("return document.body.innerText").await;

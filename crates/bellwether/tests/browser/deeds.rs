@@ -91,20 +91,20 @@ async fn lists_are_sorted_filtered_and_paged_without_scripts() {
     let names = "return [...document.querySelectorAll('.rows td a')].map(a => a.textContent).join(' ')";
     browser.go("/").await;
     browser.sees("Beta has been down for").await;
-    assert_eq!(browser.evaluate(names).await, "Beta Alpha Gamma", "trouble first");
+    browser.shows(names, "Beta Alpha Gamma").await;
     browser.press(".rows thead th:nth-child(2) a").await;
-    assert_eq!(browser.evaluate(names).await, "Alpha Beta Gamma");
+    browser.shows(names, "Alpha Beta Gamma").await;
     browser.press(".rows thead th:nth-child(2) a").await;
-    assert_eq!(browser.evaluate(names).await, "Gamma Beta Alpha");
+    browser.shows(names, "Gamma Beta Alpha").await;
     browser.fill("input[type=search]", "web").await;
     browser.press("form.tools .apply").await;
-    assert_eq!(browser.evaluate(names).await, "Alpha");
+    browser.shows(names, "Alpha").await;
     assert_eq!(browser.path().await, "/?q=web&group=&sort=-name");
     browser.go("/?state=up").await;
-    assert_eq!(browser.evaluate(names).await, "Alpha Gamma");
+    browser.shows(names, "Alpha Gamma").await;
     browser.go("/?limit=2").await;
     browser.press("a[rel=next]").await;
-    assert_eq!(browser.evaluate(names).await, "Gamma");
+    browser.shows(names, "Gamma").await;
     browser.close().await;
     node.stop().await;
 }

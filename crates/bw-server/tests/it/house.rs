@@ -111,7 +111,8 @@ impl House {
             base_url: "".into(),
         };
         services.catalog.refresh(&services.store).await.expect("a catalog");
-        let figures = || StoreFigures { kind: "sqlite", place: "bellwether.db".to_owned(), bytes: Some(4_096) };
+        let figures =
+            || StoreFigures { kind: "sqlite", place: "bellwether.db".to_owned(), bytes: Some(4_096) };
         let mut process = Process::new("0.1.0", START, figures);
         process.loops = vec![LoopName::Plan, LoopName::Judge];
         process.roles = vec!["serve"];

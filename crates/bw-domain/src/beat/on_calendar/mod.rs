@@ -3,12 +3,13 @@
 //! Clocks, as systemd has it: a skipped local time does not happen on that day, and a doubled one happens the first time.
 //! A zone at the end of the expression wins over the heartbeat's.
 
+mod write;
+
 use super::mistake::Mistake;
 use super::pattern::{ANY_DAY, ANY_WEEKDAY, Chain, Days, Join, Pattern, Seconds};
 use crate::limits;
 use crate::nearest::nearest;
 use crate::time::{Day, Instant, Zone};
-use std::fmt;
 
 /// An expression, with what is needed to write it in its normal form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -332,9 +333,9 @@ fn date_and_time(cursor: &mut Cursor<'_>) -> Result<([Vec<Chain>; 6], bool), Mis
         return Ok((parts, from_end));
     }
     let mut fields = 0;
-    for index in 3..6 {
+    for (index, part) in parts.iter_mut().enumerate().skip(3) {
         let at = cursor.at;
-        parts[index] = checked(chain(cursor, index == 5)?, index, at, false)?;
+        *part = checked(chain(cursor, index == 5)?, index, at, false)?;
         fields += 1;
         if index < 5 && !cursor.take(":") {
             break;
@@ -478,74 +479,4 @@ fn full_year(year: u32) -> u32 {
         70..100 => year + 1_900,
         _ => year,
     }
-}
-
-impl fmt::Display for OnCalendar {
-    /// The normal form, as systemd writes it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.weekdays != ANY_WEEKDAY {
-            write_weekdays(f, self.weekdays)?;
-            f.write_str(" ")?;
-        }
-        let between = ["-", if self.from_end { "~" } else { "-" }, " ", ":", ":", ""];
-        for (index, (part, after)) in self.parts.iter().zip(between).enumerate() {
-            write_chains(f, part, index)?;
-            f.write_str(after)?;
-        }
-        match &self.zone {
-            Some(zone) => write!(f, " {}", zone.name()),
-            None => Ok(()),
-        }
-    }
-}
-
-fn write_weekdays(f: &mut fmt::Formatter<'_>, mask: u8) -> fmt::Result {
-    let mut comma = "";
-    let mut day = 0;
-    while day < 7 {
-        if mask >> day & 1 == 0 {
-            day += 1;
-            continue;
-        }
-        let first = day;
-        while day < 7 && mask >> day & 1 == 1 {
-            day += 1;
-        }
-        write!(f, "{comma}{}", SHORT[first])?;
-        match day - first {
-            1 => {}
-            2 => write!(f, ",{}", SHORT[day - 1])?,
-            _ => write!(f, "..{}", SHORT[day - 1])?,
-        }
-        comma = ",";
-    }
-    Ok(())
-}
-
-fn write_chains(f: &mut fmt::Formatter<'_>, chains: &[Chain], part: usize) -> fmt::Result {
-    let unit = if part == 5 { SECOND } else { 1 };
-    let every_second = Chain { start: 0, stop: None, repeat: SECOND };
-    if chains.is_empty() || (part == 5 && chains == [every_second]) {
-        return f.write_str("*");
-    }
-    let width = if part == 0 { 4 } else { 2 };
-    for (index, chain) in chains.iter().enumerate() {
-        if index > 0 {
-            f.write_str(",")?;
-        }
-        let fine = |f: &mut fmt::Formatter<'_>, value: u32, width: usize| {
-            write!(f, "{:0width$}", value / unit)?;
-            if value % unit > 0 { write!(f, ".{:06}", value % unit) } else { Ok(()) }
-        };
-        fine(f, chain.start, width)?;
-        if let Some(stop) = chain.stop {
-            f.write_str("..")?;
-            fine(f, stop, width)?;
-        }
-        if chain.repeat > 0 && !(chain.stop.is_some() && chain.repeat == unit) {
-            f.write_str("/")?;
-            fine(f, chain.repeat, 1)?;
-        }
-    }
-    Ok(())
 }

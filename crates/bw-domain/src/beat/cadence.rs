@@ -114,7 +114,13 @@ impl Cadence {
                 Mistake::new(0, "a schedule is missing: write one such as `0 3 * * *` or `daily`"),
             ));
         }
-        Ok(Cadence { rhythm: Rhythm::At(schedules), counting })
+        let cadence = Cadence { rhythm: Rhythm::At(schedules), counting };
+        // A heartbeat without a deadline would be silent for ever.
+        if cadence.next(Instant::ZERO).is_none() {
+            let message = "no beat is ever expected: write days that exist, and that count";
+            return Err((0, Mistake::new(0, message)));
+        }
+        Ok(cadence)
     }
 
     /// Which days count, and the zone.

@@ -40,8 +40,9 @@ fn days_that_do_not_count_expect_nothing() {
     assert_eq!(every.next(at("2026-11-20T12:00:00Z")), Some(at("2026-11-24T12:00:00Z")));
     let midnight = Cadence::at(["0 0 * * *"], counting.clone()).unwrap();
     assert_eq!(midnight.next(at("2026-11-21T12:00:00Z")), Some(at("2026-11-23T23:00:00Z")));
-    let never = Cadence::at(["Sat *-*-* 03:00"], counting).unwrap();
-    assert_eq!(never.next(at("2026-11-20T12:00:00Z")), None);
+    let (_, never) = Cadence::at(["Sat *-*-* 03:00"], counting.clone()).unwrap_err();
+    assert!(never.to_string().contains("no beat is ever expected"), "{never}");
+    assert!(Cadence::at(["2026-02-30"], counting).is_err());
 }
 
 #[test]

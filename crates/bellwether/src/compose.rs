@@ -53,23 +53,22 @@ pub fn net(settings: &Settings, environment: &Environment, clock: Arc<dyn Clock>
     })
 }
 
-/// Opens the store and builds everything on it. What the file declares and the store knows already is forgotten first:
-/// the catalog then takes the memory that it took.
+/// Opens the store and builds everything on it. Answers the file, too, unless the store has it already: then it ends here,
+/// and the catalog takes the memory that it took. Nobody asks again later, when another process may have applied another
+/// one.
 pub async fn house(
     settings: &Settings,
     environment: &Environment,
-    file: &mut ConfigFile,
+    file: ConfigFile,
     clock: Arc<dyn Clock>,
-) -> Outcome<House> {
+) -> Outcome<(House, Option<ConfigFile>)> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let net = net(settings, environment, clock.clone())?;
     let gate = gate(settings, &net)?;
     let with = With { settings, environment, clock: clock.clone(), entropy: entropy.clone() };
     let Opened { store, wake, installation, handle } = store::open(with).await?;
     let queue = queue::open(settings, environment, installation, clock.clone()).await?;
-    if reload::is_applied(&store, file).await? {
-        file.forget_declared();
-    }
+    let file = if reload::is_applied(&store, &file).await? { None } else { Some(file) };
     let defaults = Arc::new(settings.defaults.clone());
     let catalog = Arc::new(LiveCatalog::new(defaults.clone()));
     catalog
@@ -96,7 +95,8 @@ pub async fn house(
         base_url: environment.url.as_deref().unwrap_or_default().into(),
     };
     let sender = Arc::new(Senders::new(outbound.clone(), clock));
-    Ok(House { services, sender, outbound, gate, node: NodeId(entropy.bits()), store: handle })
+    let node = NodeId(entropy.bits());
+    Ok((House { services, sender, outbound, gate, node, store: handle }, file))
 }
 
 fn gate(settings: &Settings, net: &Arc<Net>) -> Outcome<Option<Arc<Gate>>> {

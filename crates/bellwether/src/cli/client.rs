@@ -70,7 +70,7 @@ impl Server {
             let settings = settings.map_err(|problems| Stop::failed(sentences(&problems)))?;
             return Server::remote(&settings, &environment, url);
         }
-        let Setup { environment, mut file, settings } = setup_at(place)?;
+        let Setup { environment, file, settings } = setup_at(place)?;
         let embedded = settings.database.is_none();
         if embedded && is_held(&settings.data) {
             let url = url_of(&settings)?;
@@ -82,7 +82,7 @@ impl Server {
                 "there is no database below {data}: start `bellwether serve`, name the directory with --data, or set BELLWETHER_URL"
             )));
         }
-        let house = compose::house(&settings, &environment, &mut file, compose::clock()).await?;
+        let (house, _) = compose::house(&settings, &environment, file, compose::clock()).await?;
         let process = Arc::new(house.process(&settings));
         // Who can read the directory may do everything anyway.
         let access = AuthConfig { none: true, ..AuthConfig::default() };

@@ -5,7 +5,7 @@ use super::args::ServeArgs;
 use super::{Setup, setup};
 use crate::answer::{Answer, Outcome, Status, Stop};
 use crate::compose::{self, House};
-use crate::config::{ConfigFile, Environment, Flags, OutboundHeartbeat, Settings};
+use crate::config::{Environment, Flags, OutboundHeartbeat, Settings};
 use crate::reload::{self, Reload};
 use crate::roles::Role;
 use crate::supervise::{Plant, Side, Sides, Signals, hang_ups, is_beside, must_tick};
@@ -16,6 +16,7 @@ use bw_engine::usecase::system::{ConfigStatus, Process};
 use bw_server::App;
 use bw_server::auth::may_listen;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
@@ -47,21 +48,19 @@ pub fn run(args: ServeArgs, role: Role) -> Outcome {
 
 async fn serve((args, role): (ServeArgs, Role), setup: Setup, clock: Arc<dyn Clock>) -> Outcome {
     let mut signals = Signals::listen()?;
-    let Setup { environment, mut file, settings } = setup;
-    let mut house = compose::house(&settings, &environment, &mut file, clock).await?;
+    let Setup { environment, file, settings } = setup;
+    let (path, first) = (file.path.clone(), file.fingerprint);
+    let (mut house, file) = compose::house(&settings, &environment, file, clock).await?;
     let access = house.access(&settings, &environment).await?;
     let sockets = bind(&settings, &access)?;
     let url = url(&sockets)?;
     if house.services.base_url.is_empty() {
         house.services.base_url = url.as_str().into();
     }
-    let process = process(&house, &settings, &file, role);
-    let first = file.fingerprint;
+    let process = process(&house, &settings, path.as_deref(), role);
     // The file with all that it declares ends here: it may be many times as large as what follows from it.
-    if role.declares() {
+    if let Some(file) = file.filter(|_| role.declares()) {
         reload::take_over(&house.services, file).await?;
-    } else {
-        drop(file);
     }
     let parts = house.parts();
     let plant = Plant { make: Box::new(move || all(&parts)), rest: rest(&house), role };
@@ -110,13 +109,13 @@ async fn is_true(mut flag: watch::Receiver<bool>) {
     drop(flag.wait_for(|set| *set).await);
 }
 
-fn process(house: &House, settings: &Settings, file: &ConfigFile, role: Role) -> Arc<Process> {
+fn process(house: &House, settings: &Settings, file: Option<&Path>, role: Role) -> Arc<Process> {
     let mut process = house.process(settings);
     process.roles = vec![role.word()];
     process.loops = role.loops();
     process.node = format!("{:032x}", house.node.0);
     process.set_config(ConfigStatus {
-        file: file.path.as_ref().map(|path| path.display().to_string()),
+        file: file.map(|path| path.display().to_string()),
         loaded_at: Some(house.services.clock.now()),
         error: None,
     });

@@ -47,7 +47,7 @@ async fn nats(url: String, whom: For) -> Outcome<Arc<dyn Queue>> {
         clock,
         roots,
     };
-    let queue = connect(options).await.map_err(|error| Stop::failed(format!("NATS_URL: {error}")))?;
+    let queue = connect(options).await.map_err(|error| Stop::failed(format!("queue.nats: {error}")))?;
     Ok(Arc::new(queue))
 }
 
@@ -58,23 +58,23 @@ async fn sqs(url: String, whom: For) -> Outcome<Arc<dyn Queue>> {
     let lease = bw_domain::limits::JOB_LEASE;
     // AWS_REGION, AWS_ENDPOINT_URL and the chain of credentials are read by the service's own library.
     let options = Options { url, region: None, endpoint: None, installation, lease, clock };
-    let queue = connect(options).await.map_err(|error| Stop::failed(format!("SQS_QUEUE_URL: {error}")))?;
+    let queue = connect(options).await.map_err(|error| Stop::failed(format!("queue.sqs: {error}")))?;
     Ok(Arc::new(queue))
 }
 
 #[cfg(not(feature = "nats"))]
 async fn nats(_: String, _: For) -> Outcome<Arc<dyn Queue>> {
-    Err(missing("NATS_URL", "NATS"))
+    Err(missing("queue.nats (NATS_URL)", "NATS"))
 }
 
 #[cfg(not(feature = "sqs"))]
 async fn sqs(_: String, _: For) -> Outcome<Arc<dyn Queue>> {
-    Err(missing("SQS_QUEUE_URL", "SQS"))
+    Err(missing("queue.sqs (SQS_QUEUE_URL)", "SQS"))
 }
 
 #[cfg(any(not(feature = "nats"), not(feature = "sqs")))]
-fn missing(variable: &str, what: &str) -> Stop {
+fn missing(key: &str, what: &str) -> Stop {
     Stop::usage(format!(
-        "{variable} is set, but this binary was built without {what}: build it with `cargo build --release --features full`, or unset it to keep jobs in this process"
+        "{key} is given, but this binary was built without {what}: build it with `cargo build --release --features full`, or leave it out to keep jobs in this process"
     ))
 }

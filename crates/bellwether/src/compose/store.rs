@@ -197,7 +197,7 @@ mod shared {
 
     fn missing() -> Stop {
         Stop::usage(
-            "DATABASE_URL is set, but this binary was built without PostgreSQL: build it with `cargo build --release --features full`, or unset it to keep everything in SQLite below the data directory",
+            "store (DATABASE_URL) is given, but this binary was built without PostgreSQL: build it with `cargo build --release --features full`, or leave it out to keep everything in SQLite below the data directory",
         )
     }
 

@@ -96,12 +96,6 @@ impl ConfigFile {
         tree::parse(&self.source).expect("it was parsed when it was read")
     }
 
-    /// Forgets what it declares: somebody has it already.
-    pub fn forget_declared(&mut self) {
-        self.declared = Declared::default();
-        self.source = String::new();
-    }
-
     /// The file as the user named it.
     pub fn shown(&self) -> String {
         self.path.as_ref().map_or_else(|| DEFAULT_FILE.to_owned(), |path| path.display().to_string())

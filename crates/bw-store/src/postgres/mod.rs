@@ -37,7 +37,7 @@ mod write;
 
 pub use clock::DatabaseClock;
 pub use migrate::SCHEMA;
-pub use open::{Handle, OpenError, OpenReport, Opened, Options, POOL, Prepared, open, open_at, prepare};
+pub use open::{Handle, OpenError, Opened, Options, POOL, Prepared, open, open_at, prepare};
 pub use wake::PgWake;
 
 use crate::Retention;

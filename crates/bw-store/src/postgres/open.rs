@@ -5,6 +5,7 @@ use super::conn::{Conn, Script, get, params};
 use super::connect::{self, Target};
 use super::error::{Fault, Result, shown};
 use super::{DatabaseClock, PgWake, Postgres, migrate, periods};
+use crate::OpenReport;
 use crate::Retention;
 use crate::seal::SealKey;
 use bw_domain::limits::SHARDS;
@@ -49,18 +50,6 @@ pub struct Opened {
     /// The store's clock.
     pub clock: Arc<dyn Clock>,
     pub handle: Handle,
-}
-
-/// What was found at start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenReport {
-    /// The random identity of the installation.
-    pub installation: u128,
-    pub first_start: Instant,
-    pub schema: i64,
-    pub monitors: usize,
-    /// Sentences for the log.
-    pub warnings: Vec<String>,
 }
 
 /// What `prepare` has done.

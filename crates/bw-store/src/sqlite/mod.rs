@@ -38,7 +38,7 @@ mod tx;
 mod writer;
 
 pub use check::{CheckReport, RestoreError, backup, check, restore};
-pub use open::{Handle, OpenError, OpenReport, Opened, Options, open};
+pub use open::{Handle, OpenError, Opened, Options, open};
 pub use stats::{COMMIT_BOUNDS_US, StoreStats};
 
 use crate::Retention;

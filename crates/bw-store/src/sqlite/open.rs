@@ -7,6 +7,7 @@ use super::stats::{Stats, StoreStats};
 use super::tx::Journal;
 use super::writer::{self, Writer};
 use super::{Sqlite, closed, migrate, network, snapshot};
+use crate::OpenReport;
 use crate::Retention;
 use crate::seal::SealKey;
 use bw_domain::port::clock::Clock;
@@ -40,18 +41,6 @@ pub struct Opened {
     pub store: Store,
     pub report: OpenReport,
     pub handle: Handle,
-}
-
-/// What was found at start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenReport {
-    /// The random identity of the installation.
-    pub installation: u128,
-    pub first_start: Instant,
-    pub schema: i64,
-    pub monitors: usize,
-    /// Sentences for the log.
-    pub warnings: Vec<String>,
 }
 
 /// Why it does not open.

@@ -1,5 +1,5 @@
 //! A sink is told the same event again only when its answer was lost, or when the process died between the answer and
-//! our record of it.
+//! our record of it, or was held up there beyond its lease: from outside that is the same.
 
 use crate::Ms;
 use crate::journal::Fact;
@@ -8,6 +8,8 @@ use crate::world::Life;
 use bw_domain::action::ActionRef;
 use bw_domain::delivery::DeliveryState;
 use bw_domain::id::{DeliveryId, EventId};
+use bw_domain::limits::{SEND_LEASE, SEND_TIMEOUT};
+use bw_domain::time::Duration;
 use std::collections::BTreeMap;
 
 /// One arrival of an event.
@@ -44,7 +46,10 @@ pub fn holds(past: &Past) -> Result<(), String> {
     Ok(())
 }
 
-/// Its answer was lost, or its process ended before it wrote down that it was sent.
+/// What is left of a lease at least when the sink answers.
+const LEASED: Duration = SEND_LEASE.saturating_sub(SEND_TIMEOUT);
+
+/// Its answer was lost, or its process ended, or lost its lease, before it wrote down that it was sent.
 fn excused(past: &Past, arrival: &Arrival) -> bool {
     let after = past.journal.iter().filter(|line| line.at >= arrival.at && line.life == arrival.life);
     for line in after {
@@ -54,7 +59,7 @@ fn excused(past: &Past, arrival: &Arrival) -> bool {
                     row.id == arrival.delivery && row.state == DeliveryState::Sent
                 };
                 if rows.iter().any(|row| sent(&row)) {
-                    return arrival.lost;
+                    return arrival.lost || u128::from(line.at - arrival.at) > LEASED.as_millis();
                 }
             }
             Fact::Ended => return true,

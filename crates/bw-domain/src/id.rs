@@ -126,6 +126,25 @@ impl Uuid {
     pub fn from_random(bits: u128) -> Self {
         Self((bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62))
     }
+
+    /// Reads the text of a UUID: lower case, with its hyphens and nothing else, as clients of pings send it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.len() != 36 {
+            return None;
+        }
+        let mut value = 0u128;
+        for (index, byte) in bytes.iter().enumerate() {
+            match (index, byte) {
+                (8 | 13 | 18 | 23, b'-') => {}
+                (8 | 13 | 18 | 23, _) => return None,
+                (_, b'0'..=b'9') => value = value << 4 | u128::from(byte - b'0'),
+                (_, b'a'..=b'f') => value = value << 4 | u128::from(byte - b'a' + 10),
+                _ => return None,
+            }
+        }
+        Some(Self(value))
+    }
 }
 
 impl fmt::Display for Uuid {

@@ -99,3 +99,23 @@ pub const BEAT_EVERY_MAX: Duration = Duration::from_secs(365 * 86_400);
 pub const HOLIDAY_FILE_MAX: usize = 1 << 20;
 /// Days that the holiday calendars of one heartbeat have together.
 pub const HOLIDAYS_MAX: usize = 10_000;
+/// Runs of one heartbeat that may be under way at once; the oldest is forgotten.
+pub const RUNS_AT_ONCE: usize = 16;
+/// A run that took longer says nothing about how long runs take, as Healthchecks has it.
+pub const RUN_MAX: Duration = Duration::from_secs(72 * 3_600);
+/// A node that has not said for so long how far its beats are in is taken for dead.
+pub const HEARING_LEASE: Duration = Duration::from_secs(10);
+/// How often a node says how far its beats are in.
+pub const HEARING_EVERY: Duration = Duration::from_millis(250);
+/// A pause of this length in which no beat could be heard is held against nobody; shorter ones are the scheduler's.
+pub const DEAF_MIN: Duration = Duration::from_secs(1);
+/// Intervals of deafness that are remembered; a restart is one.
+pub const DEAF_KEPT: usize = 1_000;
+/// Beats that may wait for the store in one process; beyond it a client hears 503 and keeps its beat.
+pub const BEATS_WAITING: usize = 65_536;
+/// Beats of one commit.
+pub const BEAT_BATCH: usize = 1_024;
+/// Characters of each part of a pulse's key, and of a client's name for itself.
+pub const BEAT_TEXT_MAX: usize = 200;
+/// How long beats are kept.
+pub const BEATS_KEPT: Duration = Duration::from_secs(400 * 86_400);

@@ -253,3 +253,22 @@ impl Cadence {
         shortest
     }
 }
+
+impl fmt::Display for Cadence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.rhythm {
+            Rhythm::Every(every) => write!(f, "a beat every {}", Span(*every))?,
+            Rhythm::At(schedules) => {
+                for (index, schedule) in schedules.iter().enumerate() {
+                    f.write_str(if index == 0 { "" } else { " or " })?;
+                    schedule.fmt(f)?;
+                }
+                write!(f, " {}", self.counting.zone().name())?;
+            }
+        }
+        match self.counting.is_everything() {
+            true => Ok(()),
+            false => write!(f, ", {}", self.counting.words()),
+        }
+    }
+}

@@ -72,6 +72,20 @@ impl Counting {
         &self.zone
     }
 
+    /// What counts, for people: `weekdays without 3 holidays`.
+    pub fn words(&self) -> String {
+        let days = match self.counted {
+            Counted::All => "all days",
+            Counted::Weekdays => "weekdays",
+            Counted::WeekdaysAndSaturday => "weekdays and Saturdays",
+        };
+        match self.holidays.len() {
+            0 => days.to_owned(),
+            1 => format!("{days} without 1 holiday"),
+            many => format!("{days} without {many} holidays"),
+        }
+    }
+
     /// Whether nothing is left out.
     pub fn is_everything(&self) -> bool {
         self.counted == Counted::All && self.holidays.is_empty()

@@ -3,7 +3,7 @@
 //! Every heartbeat that has ever beaten and is expected again has a deadline; one that never beat is new and silent. Where
 //! a beat is expected every so often, grace is counted time like the rest; after a slot of a schedule it is plain time.
 
-use super::cadence::Cadence;
+use super::cadence::{Assigned, Cadence};
 use crate::time::{Duration, Instant};
 
 /// By whose rules.
@@ -109,6 +109,26 @@ impl Terms {
             (_, Some(every)) => Some(counting.reached(last_beat, every + self.grace)),
             (_, None) => self.expected(last_beat).map(|slot| slot + self.grace),
         }
+    }
+
+    /// An instant as people of this heartbeat's zone read it, and in UTC where that differs.
+    pub fn shown(&self, at: Instant) -> String {
+        let zone = self.cadence.counting().zone();
+        let wall = |offset: i64| {
+            let local = Instant::from_ms(at.ms() + offset).to_string();
+            local[..19].replace('T', " ")
+        };
+        let offset = zone.offset_ms(at);
+        if offset == 0 {
+            return format!("{} UTC", wall(0));
+        }
+        format!("{} {} ({} UTC)", wall(offset), zone.name(), &wall(0)[11..])
+    }
+
+    /// The slot that a beat stands for; `before` is the beat before it.
+    pub fn assigned(&self, beat: Instant, before: Option<Instant>) -> Option<Assigned> {
+        let early = if self.kind == Kind::Own { self.grace } else { Duration::ZERO };
+        self.cadence.assign(beat, before, early)
     }
 
     /// From when on a run that has not ended has failed.

@@ -28,6 +28,8 @@ pub enum ScopeCode {
     Dns,
     /// Every failure is a failure of TLS.
     Tls,
+    /// Nobody looks from anywhere: the job itself reports.
+    Job,
 }
 
 impl Scope {
@@ -63,6 +65,7 @@ fn text(code: ScopeCode, fails: &[&Said]) -> String {
     places.dedup();
     let from = places.join(" and ");
     match code {
+        ScopeCode::Job => "the job itself reports".to_owned(),
         ScopeCode::Everywhere => format!("seen from {from}"),
         ScopeCode::SomeLocations => format!("seen only from {from}"),
         ScopeCode::Ipv6Only => format!("over IPv6 only, seen from {from}"),

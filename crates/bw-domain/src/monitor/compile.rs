@@ -1,10 +1,12 @@
 //! From a [`Declaration`] to a [`Spec`]: every rule between the fields, all mistakes at once.
 
-use super::declaration::{Auth, Declaration, TargetDeclared};
+use super::declaration::{Auth, ConfirmDeclared, Declaration, TargetDeclared};
+use super::heartbeat::EVERY_DEFAULT;
 use super::policy::{Agree, Confirm, Tell};
-use super::spec::{Spec, Vantages};
+use super::spec::{Spec, Vantages, Watch};
 use super::vantage::{LOCAL, Vantage};
 use crate::assert::Expectation;
+use crate::beat::Agreement;
 use crate::limits;
 use crate::outcome::Code;
 use crate::port::store::Revision;
@@ -47,7 +49,7 @@ pub fn compile(revision: &Revision, defaults: &Defaults) -> Result<Spec, Vec<Pro
         created_at: revision.created_at,
         owner: revision.owner.clone(),
         declared: Box::new(declared.clone()),
-        probe: Arc::new(checked.probe),
+        watch: checked.watch,
         every: checked.every,
         timeout: checked.timeout,
         vantages: checked.vantages,
@@ -61,7 +63,7 @@ pub fn compile(revision: &Revision, defaults: &Defaults) -> Result<Spec, Vec<Pro
 /// What a good declaration means.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    pub probe: Probe,
+    pub watch: Watch,
     pub every: Duration,
     pub timeout: Duration,
     pub vantages: Vantages,
@@ -76,6 +78,15 @@ pub fn check(declared: &Declaration, defaults: &Defaults, path: &str) -> Result<
 
     names(declared, &mut wrong);
     labels(declared, &mut wrong);
+    webhook(declared, &mut wrong);
+    if let TargetDeclared::Heartbeat(heartbeat) = &declared.target {
+        not_of_heartbeats(declared, &mut wrong);
+        let agreement = heartbeat.compile(&mut wrong);
+        return match agreement {
+            Some(agreement) if problems.is_empty() => Ok(of_beats(agreement)),
+            _ => Err(problems),
+        };
+    }
     let every = declared.every.map_or(defaults.every, Duration::from);
     let timeout = declared
         .timeout
@@ -84,13 +95,47 @@ pub fn check(declared: &Declaration, defaults: &Defaults, path: &str) -> Result<
     let vantages = vantages(declared, &mut wrong);
     let confirm = confirm(declared, defaults, every, vantages.len(), &mut wrong);
     let expect = expectations(declared, &mut wrong);
-    webhook(declared, &mut wrong);
     let probe = probe(declared, &mut wrong);
     match probe {
         Some(probe) if problems.is_empty() => {
-            Ok(Checked { probe, every, timeout, vantages, expect, confirm })
+            let watch = Watch::Probe(Arc::new(probe));
+            Ok(Checked { watch, every, timeout, vantages, expect, confirm })
         }
         _ => Err(problems),
+    }
+}
+
+/// One beat decides: there is nobody else to ask.
+fn of_beats(agreement: Agreement) -> Checked {
+    let once = Duration::from_secs(1);
+    Checked {
+        every: agreement.terms.cadence.period().unwrap_or(EVERY_DEFAULT),
+        watch: Watch::Beats(Arc::new(agreement)),
+        timeout: once,
+        vantages: Vantages::new(),
+        expect: Arc::new([]),
+        confirm: Confirm { failures: 1, recoveries: 1, after: once, agree: Agree::Majority, min: 1 },
+    }
+}
+
+/// What is said of probes would be passed over, and so is a mistake.
+fn not_of_heartbeats(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) {
+    for (key, given) in [
+        ("method", declared.method.is_some()),
+        ("headers", !declared.headers.is_empty()),
+        ("body", declared.body.is_some()),
+        ("auth", declared.auth.is_some()),
+        ("every", declared.every.is_some()),
+        ("timeout", declared.timeout.is_some()),
+        ("family", declared.family.is_some()),
+        ("from", !declared.from.is_empty()),
+        ("expect", !declared.expect.is_empty()),
+        ("confirm", declared.confirm != ConfirmDeclared::default()),
+    ] {
+        if given {
+            let hint = if key == "every" { ": write it inside heartbeat" } else { "" };
+            wrong(key, format!("belongs to monitors that are probed{hint}"));
+        }
     }
 }
 
@@ -278,8 +323,8 @@ fn probe(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Option
         }
     }
     match &declared.target {
-        TargetDeclared::Missing => {
-            wrong("http", "is missing: say what to probe with http, tcp or tls".to_owned());
+        TargetDeclared::Missing | TargetDeclared::Heartbeat(_) => {
+            wrong("http", "is missing: say what to watch with http, tcp, tls or heartbeat".to_owned());
             None
         }
         TargetDeclared::Http { url, .. } => http(declared, url, wrong).map(Probe::Http),

@@ -1,8 +1,10 @@
 //! A monitor as it is written in YAML and JSON. What was not said stays `None`, so that defaults of the
 //! installation can still apply and an export says what the import said.
 
+use super::heartbeat::{HeartbeatDeclared, slug_of};
 use super::labels::Labels;
 use super::vantage::Families;
+use crate::beat::Kind;
 use crate::probe::RedirectPolicy;
 use crate::secret::Secret;
 use crate::time::Span;
@@ -33,7 +35,7 @@ pub struct Declaration {
     pub enabled: Option<bool>,
 }
 
-/// What is probed.
+/// What is watched.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum TargetDeclared {
     /// Nothing yet: a mistake that `compile` reports.
@@ -47,6 +49,8 @@ pub enum TargetDeclared {
     Tcp(String),
     /// `host:port`, 443 when no port is given.
     Tls(String),
+    /// Nothing is probed: the job itself reports.
+    Heartbeat(Box<HeartbeatDeclared>),
 }
 
 /// What an `http:` map may say beside `url`.
@@ -86,6 +90,28 @@ impl Declaration {
     /// Its key among the objects of its owner.
     pub fn key(&self) -> &str {
         self.id.as_deref().unwrap_or(&self.name)
+    }
+
+    /// What was agreed with the job, where it is a heartbeat.
+    pub fn heartbeat(&self) -> Option<&HeartbeatDeclared> {
+        match &self.target {
+            TargetDeclared::Heartbeat(heartbeat) => Some(heartbeat),
+            _ => None,
+        }
+    }
+
+    /// Its name in addresses: what was given, else for a heartbeat made of its name.
+    pub fn slug_shown(&self) -> Option<std::borrow::Cow<'_, str>> {
+        match &self.slug {
+            Some(slug) => Some(slug.as_str().into()),
+            None => self.heartbeat().map(|_| slug_of(&self.name).into()),
+        }
+    }
+
+    /// The slug that no other monitor of the owner may have. Clients of Healthchecks make several with one.
+    pub fn slug_unique(&self) -> Option<&str> {
+        let shared = self.heartbeat().is_some_and(|heartbeat| heartbeat.kind() == Kind::Healthchecks);
+        self.slug.as_deref().filter(|_| !shared)
     }
 
     /// Every secret with its path, in a fixed order: for sealing, and for keeping what a write left as `***`.

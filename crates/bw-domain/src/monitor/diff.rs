@@ -13,7 +13,7 @@ pub enum Significance {
 
 /// Compares two revisions of one monitor.
 pub fn significance(old: &Spec, new: &Spec) -> Significance {
-    let same = old.probe == new.probe
+    let same = old.watch == new.watch
         && old.expect == new.expect
         && old.confirm == new.confirm
         && old.vantages == new.vantages

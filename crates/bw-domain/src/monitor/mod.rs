@@ -4,6 +4,7 @@
 mod compile;
 mod declaration;
 mod diff;
+mod heartbeat;
 mod labels;
 mod policy;
 mod read;
@@ -14,10 +15,11 @@ mod write;
 pub use compile::{Checked, Defaults, check, compile};
 pub use declaration::{Auth, ConfirmDeclared, Declaration, HttpOptions, TargetDeclared, TellDeclared};
 pub use diff::{Significance, significance};
+pub use heartbeat::{EVERY_DEFAULT, HeartbeatDeclared, KeywordsDeclared, slug_of};
 pub use labels::Labels;
 pub use policy::{Agree, Confirm, Tell};
 pub use read::KNOWN_KEYS;
-pub use spec::{Spec, Vantages};
+pub use spec::{Spec, Vantages, Watch};
 pub use vantage::{Families, Family, LOCAL, LocationId, Vantage};
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! From the document to a [`Declaration`]: shapes and types. What the values mean is checked by `compile`.
 
 use super::declaration::{Auth, ConfirmDeclared, Declaration, HttpOptions, TargetDeclared, TellDeclared};
+use super::heartbeat::HeartbeatDeclared;
 use super::vantage::Families;
 use crate::probe::RedirectPolicy;
 use crate::read::{Fields, Problem, join};
@@ -14,6 +15,7 @@ pub const KNOWN_KEYS: &[&str] = &[
     "http",
     "tcp",
     "tls",
+    "heartbeat",
     "method",
     "headers",
     "body",
@@ -32,9 +34,8 @@ pub const KNOWN_KEYS: &[&str] = &[
 ];
 
 const LATER: &[(&str, &str)] = &[
-    ("dns", "DNS probes come later; http, tcp and tls are there"),
-    ("icmp", "ICMP probes come later; http, tcp and tls are there"),
-    ("heartbeat", "heartbeats come later; http, tcp and tls are there"),
+    ("dns", "DNS probes come later; http, tcp, tls and heartbeat are there"),
+    ("icmp", "ICMP probes come later; http, tcp, tls and heartbeat are there"),
     ("depends_on", "dependencies come later"),
 ];
 const HTTP_KEYS: &[&str] = &["url", "redirects", "verify", "resolver"];
@@ -97,13 +98,20 @@ impl Declaration {
 
 fn target(fields: &mut Fields<'_>, path: &str) -> TargetDeclared {
     let given: Vec<&str> =
-        ["http", "tcp", "tls"].into_iter().filter(|key| fields.get(key).is_some()).collect();
+        ["http", "tcp", "tls", "heartbeat"].into_iter().filter(|key| fields.get(key).is_some()).collect();
     for extra in given.iter().skip(1) {
         fields.wrong(extra, format!("a monitor has one target: `{}` is given already", given[0]));
     }
     match given.first() {
         None => TargetDeclared::Missing,
         Some(&"tcp") => fields.text("tcp").map(TargetDeclared::Tcp).unwrap_or_default(),
+        Some(&"heartbeat") => {
+            let mut problems = Vec::new();
+            let heartbeat = fields.get("heartbeat").unwrap_or(&Value::Null);
+            let declared = HeartbeatDeclared::read(heartbeat, &join(path, "heartbeat"), &mut problems);
+            fields.problems.append(&mut problems);
+            TargetDeclared::Heartbeat(Box::new(declared))
+        }
         Some(&"tls") => fields.text("tls").map(TargetDeclared::Tls).unwrap_or_default(),
         Some(_) => match fields.get("http") {
             Some(map @ Value::Object(_)) => {
@@ -134,6 +142,9 @@ fn default_name(target: &TargetDeclared) -> Option<String> {
     match target {
         TargetDeclared::Http { url, .. } => url::Url::parse(url).ok()?.host_str().map(str::to_owned),
         TargetDeclared::Tcp(address) | TargetDeclared::Tls(address) => Some(address.clone()),
+        TargetDeclared::Heartbeat(heartbeat) => {
+            heartbeat.pulse.as_ref().map(|pulse| pulse.parts().join(" / "))
+        }
         TargetDeclared::Missing => None,
     }
 }

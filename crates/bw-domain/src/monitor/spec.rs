@@ -5,14 +5,25 @@ use super::Declaration;
 use super::policy::{Confirm, Tell};
 use super::vantage::Vantage;
 use crate::assert::Expectation;
+use crate::beat::Agreement;
 use crate::id::{MonitorId, Uuid};
 use crate::probe::Probe;
 use crate::time::{Duration, Instant};
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Nearly every monitor has one vantage.
 pub type Vantages = SmallVec<[Vantage; 1]>;
+
+/// How it is watched.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Watch {
+    /// From outside.
+    Probe(Arc<Probe>),
+    /// The job reports, and its silence speaks.
+    Beats(Arc<Agreement>),
+}
 
 /// A monitor at one revision.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +38,7 @@ pub struct Spec {
     pub owner: Option<Arc<str>>,
     /// As it was written; secrets inside.
     pub declared: Box<Declaration>,
-    pub probe: Arc<Probe>,
+    pub watch: Watch,
     pub every: Duration,
     pub timeout: Duration,
     pub vantages: Vantages,
@@ -42,6 +53,38 @@ impl Spec {
     /// The name that people gave.
     pub fn name(&self) -> &str {
         &self.declared.name
+    }
+
+    /// `http`, `tcp`, `tls`, or `heartbeat`.
+    pub fn kind(&self) -> &'static str {
+        match &self.watch {
+            Watch::Probe(probe) => probe.kind(),
+            Watch::Beats(_) => "heartbeat",
+        }
+    }
+
+    /// What is watched, as shown to people: an address, or when beats are expected.
+    pub fn target(&self) -> Cow<'_, str> {
+        match &self.watch {
+            Watch::Probe(probe) => probe.target().into(),
+            Watch::Beats(agreement) => agreement.terms.cadence.to_string().into(),
+        }
+    }
+
+    /// How to look at it; nothing where the job reports.
+    pub fn probe(&self) -> Option<&Arc<Probe>> {
+        match &self.watch {
+            Watch::Probe(probe) => Some(probe),
+            Watch::Beats(_) => None,
+        }
+    }
+
+    /// What was agreed with the job; nothing where it is probed.
+    pub fn beats(&self) -> Option<&Arc<Agreement>> {
+        match &self.watch {
+            Watch::Probe(_) => None,
+            Watch::Beats(agreement) => Some(agreement),
+        }
     }
 
     /// True while the monitor has ended or not begun to count.

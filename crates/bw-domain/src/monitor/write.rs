@@ -19,6 +19,7 @@ impl Declaration {
         put("slug", json!(self.slug));
         match &self.target {
             TargetDeclared::Missing => {}
+            TargetDeclared::Heartbeat(heartbeat) => put("heartbeat", heartbeat.to_json()),
             TargetDeclared::Tcp(address) => put("tcp", json!(address)),
             TargetDeclared::Tls(address) => put("tls", json!(address)),
             TargetDeclared::Http { url, options } if *options == Default::default() => {

@@ -57,6 +57,9 @@ codes! {
     31 SELF_EDITED "self.edited" None, "the monitor was edited meanwhile";
     32 SELF_FAULT "self.fault" None, "a fault of the probe itself";
     33 SELF_GUARD "self.guard" None, "the address may not be contacted from here";
+    34 BEAT_MISSED "beat.missed" None, "an expected beat did not come";
+    35 BEAT_FAILED "beat.failed" None, "the job reported a failure";
+    36 BEAT_OVERRUN "beat.overrun" None, "a run did not end in time";
 }
 
 impl Code {

@@ -151,15 +151,20 @@ impl<'a> Draft<'a> {
     /// Enough rounds: the health changes, back-dated to the first of them.
     fn settle(&mut self, goal: Health, streak: Streak, ended: &Ended<'_>) {
         let before = self.state.clone();
-        self.state.health = goal;
-        self.state.known = Some(goal);
-        self.state.since = streak.first_at;
-        self.state.streak = None;
-        self.state.round = None;
+        self.settled(goal, streak.first_at);
         match goal {
             Health::Down => tell::down(self, &before, streak, ended),
             _ => tell::up(self, &before, streak, ended),
         }
+    }
+
+    /// The health is this since then.
+    pub fn settled(&mut self, goal: Health, since: Instant) {
+        self.state.health = goal;
+        self.state.known = Some(goal);
+        self.state.since = since;
+        self.state.streak = None;
+        self.state.round = None;
     }
 
     /// Nobody knows any more. Silent: our own trouble is not told as theirs.

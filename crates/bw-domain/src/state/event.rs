@@ -1,6 +1,7 @@
 //! What may happen to a state, and what follows from it.
 
-use super::{Health, Observed, State};
+use super::{Health, Heard, Observed, State};
+use crate::beat::Track;
 use crate::event::Event;
 use crate::id::IncidentId;
 use crate::incident::IncidentChange;
@@ -28,6 +29,8 @@ pub enum Trigger<'a> {
     Deleted,
     /// We were away and no slot was handed out since that instant.
     Away(Instant),
+    /// A heartbeat: what its beats have come to, or that they did not come.
+    Heard(Heard<'a>),
 }
 
 /// What `step` may know beside the state.
@@ -50,6 +53,8 @@ pub struct Step {
     pub observed: Option<Observed>,
     /// The state, when it changed.
     pub state: Option<State>,
+    /// What is known of the beats, when it moved.
+    pub track: Option<Box<Track>>,
     pub transition: Option<Transition>,
     pub incident: Option<IncidentChange>,
     pub events: SmallVec<[Event; 1]>,

@@ -6,7 +6,9 @@ use super::event::{Context, Step, Trigger};
 use super::observed::{Cell, Observed, Seen};
 use super::quorum::{Vote, decide};
 use super::round::{Ask, Round};
+use super::silence::on_heard;
 use super::{Health, State};
+use crate::beat::Kind;
 use crate::job::{Job, window};
 use crate::limits;
 use crate::monitor::Spec;
@@ -24,12 +26,20 @@ pub fn step(
     context: &Context<'_>,
 ) -> Step {
     let mut draft = Draft::new(spec, observed, state, context);
+    let is_heartbeat = spec.beats().is_some();
     match trigger {
+        Trigger::Heard(heard) => on_heard(&mut draft, heard),
+        // Nobody looks at a heartbeat: it has neither rounds nor slots of ours.
+        Trigger::Outcome(_) | Trigger::Timer | Trigger::Away(_) if is_heartbeat => {}
         Trigger::Outcome(outcome) => on_outcome(&mut draft, outcome),
         Trigger::Timer => on_timer(&mut draft),
         Trigger::Created => look_soon(&mut draft),
         Trigger::Edited => {
             start_again(&mut draft);
+            // The others' rules look back; ours give the job the time of the new schedule.
+            if spec.beats().is_some_and(|agreement| agreement.terms.kind == Kind::Own) {
+                expect_anew(&mut draft);
+            }
             if draft.state.incident.is_some() {
                 draft.note("edited: counting starts again");
             }
@@ -37,6 +47,7 @@ pub fn step(
         }
         Trigger::Resumed => {
             start_again(&mut draft);
+            expect_anew(&mut draft);
             draft.note("resumed");
             look_soon(&mut draft);
         }
@@ -73,10 +84,18 @@ fn start_again(draft: &mut Draft<'_>) {
     }
 }
 
+/// A heartbeat is expected anew from now on.
+fn expect_anew(draft: &mut Draft<'_>) {
+    if draft.spec.beats().is_some() {
+        draft.state.base = Some(draft.context.now);
+    }
+}
+
 /// A round before the first slot of a new revision, so that nobody waits a whole cadence for the first answer.
 fn look_soon(draft: &mut Draft<'_>) {
     draft.state.revision = draft.spec.revision;
-    draft.state.round = draft.spec.enabled.then(|| first_round(draft.spec));
+    let look = draft.spec.enabled && draft.spec.beats().is_none();
+    draft.state.round = look.then(|| first_round(draft.spec));
 }
 
 /// The first look at a new revision. It counts for health like any repeat.

@@ -9,6 +9,7 @@ mod observed;
 mod quorum;
 mod recent;
 mod round;
+mod silence;
 mod streak;
 mod tell;
 
@@ -19,6 +20,7 @@ pub use observed::{Cell, Observed, Seen};
 pub use quorum::{RoundResult, Vote, decide};
 pub use recent::{Recent, RecentSlot};
 pub use round::{Ask, Round};
+pub use silence::Heard;
 pub use streak::{Streak, Toward};
 
 use crate::event::IncidentFacts;
@@ -44,6 +46,9 @@ pub struct State {
     pub opened: Option<Box<IncidentFacts>>,
     /// Set while nothing conclusive arrives: then health becomes UNKNOWN.
     pub stale_at: Option<Instant>,
+    /// A heartbeat is expected anew from here, whatever came before: since it was resumed or edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Instant>,
 }
 
 impl State {
@@ -59,6 +64,7 @@ impl State {
             incident: None,
             opened: None,
             stale_at: None,
+            base: None,
         }
     }
 

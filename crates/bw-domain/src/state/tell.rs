@@ -10,6 +10,7 @@ use crate::id::{EventId, IncidentId};
 use crate::incident::{Entry, EntryKind, Incident, IncidentCause, IncidentChange, Said, Scope};
 use crate::monitor::LOCAL;
 use crate::outcome::{Code, Outcome, Verdict};
+use crate::time::Instant;
 
 /// The monitor is DOWN: an incident opens, or goes on where it was only unobserved.
 pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended: &Ended<'_>) {
@@ -18,23 +19,48 @@ pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended:
     let code =
         deciding.map(|outcome| outcome.code).or_else(|| failing_code(&votes)).unwrap_or(Code::SELF_LOST);
     let text = sentence(code, deciding);
-    let cause = IncidentCause { code, phase: code.phase(), text: text.clone() };
     let scope = Scope::of(&votes);
+    let fall = Fall {
+        since: streak.first_at,
+        code,
+        first: format!("first failing probe: {text}"),
+        confirmed: format!("DOWN after {} failing rounds, {}", streak.rounds, scope.text),
+        text,
+        scope,
+        votes,
+        probe: deciding.map(facts),
+    };
+    fell(draft, before, fall);
+}
+
+/// Why a monitor is DOWN, and who says so.
+pub(super) struct Fall {
+    pub since: Instant,
+    pub code: Code,
+    pub text: String,
+    pub scope: Scope,
+    /// The first two lines of the incident.
+    pub first: String,
+    pub confirmed: String,
+    pub votes: Vec<Said>,
+    pub probe: Option<ProbeFacts>,
+}
+
+/// Says that the monitor is DOWN.
+pub(super) fn fell(draft: &mut Draft<'_>, before: &State, fall: Fall) {
+    let Fall { since: from, code, text, scope, first, confirmed, votes, probe } = fall;
+    let cause = IncidentCause { code, phase: code.phase(), text: text.clone() };
     let now = draft.context.now;
     let name = draft.spec.name().to_owned();
-    draft.transit(before.health, Health::Down, streak.first_at, Cause { code, text: text.clone() });
+    draft.transit(before.health, Health::Down, from, Cause { code, text: text.clone() });
 
-    let confirmed = Entry::new(
-        now,
-        EntryKind::Confirmed,
-        format!("DOWN after {} failing rounds, {}", streak.rounds, scope.text),
-    );
+    let confirmed = Entry::new(now, EntryKind::Confirmed, confirmed);
     let spoken = before.known != Some(Health::Down);
     let summary = format!("{name} is DOWN: {text}");
     let change = since(draft, before.health, spoken, code.name());
     let changed = changed(draft, change.clone(), summary.clone());
     changed.votes.clone_from(&votes);
-    changed.probe = deciding.map(facts);
+    changed.probe.clone_from(&probe);
 
     match before.incident {
         Some(id) => {
@@ -49,14 +75,13 @@ pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended:
             let id = draft.context.spare;
             draft.out.spare_used = true;
             draft.state.incident = Some(id);
-            let observed =
-                Entry::new(streak.first_at, EntryKind::Observed, format!("first failing probe: {text}"));
+            let observed = Entry::new(from, EntryKind::Observed, first);
             let incident = Incident {
                 id,
                 monitor: draft.spec.id,
                 monitor_name: name,
                 opened_at: now,
-                first_failure_at: streak.first_at,
+                first_failure_at: from,
                 closed_at: None,
                 cause,
                 scope,
@@ -68,7 +93,7 @@ pub(super) fn down(draft: &mut Draft<'_>, before: &State, streak: Streak, ended:
             draft.state.opened = Some(Box::new(known));
             opened.change = Some(Change { spoken: true, ..change });
             opened.votes = votes;
-            opened.probe = deciding.map(facts);
+            opened.probe = probe;
             draft.change_incident(IncidentChange::Open(Box::new(incident), vec![observed, confirmed]));
             draft.out.events.push(opened);
         }
@@ -88,16 +113,29 @@ fn of_incident(draft: &mut Draft<'_>, known: Option<IncidentFacts>) {
 
 /// The monitor is UP: an open incident closes.
 pub(super) fn up(draft: &mut Draft<'_>, before: &State, streak: Streak, ended: &Ended<'_>) {
+    let votes = said(draft, ended);
+    let text = format!("{} passing rounds", streak.rounds);
+    rose(draft, before, Rise { since: streak.first_at, text, votes, probe: ended.outcome.map(facts) });
+}
+
+/// Why a monitor is UP, and who says so.
+pub(super) struct Rise {
+    pub since: Instant,
+    pub text: String,
+    pub votes: Vec<Said>,
+    pub probe: Option<ProbeFacts>,
+}
+
+/// Says that the monitor is UP.
+pub(super) fn rose(draft: &mut Draft<'_>, before: &State, rise: Rise) {
+    let Rise { since: from, text, votes, probe } = rise;
     let name = draft.spec.name().to_owned();
     let spoken = match before.known {
         None => draft.spec.tell.first_up,
         Some(known) => known != Health::Up,
     };
-    let reason = Cause { code: Code::OK, text: format!("{} passing rounds", streak.rounds) };
-    draft.transit(before.health, Health::Up, streak.first_at, reason);
-    let votes = said(draft, ended);
+    draft.transit(before.health, Health::Up, from, Cause { code: Code::OK, text });
     let summary = format!("{name} is UP");
-    let probe = ended.outcome.map(facts);
     let change = since(draft, before.health, spoken, Code::OK.name());
     let event = changed(draft, change, summary.clone());
     event.votes.clone_from(&votes);
@@ -157,8 +195,8 @@ fn document(draft: &Draft<'_>, kind: EventKind, severity: Severity, summary: Str
     event.monitor = Some(Subject {
         id: spec.id,
         name: spec.name().to_owned(),
-        kind: spec.probe.kind().to_owned(),
-        target: spec.probe.target().to_owned(),
+        kind: spec.kind().to_owned(),
+        target: spec.target().into_owned(),
         labels: spec.declared.labels.to_map(),
     });
     event

@@ -30,6 +30,14 @@ impl Day {
         Some(Day(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468))
     }
 
+    /// Reads `2026-12-25`.
+    pub fn parse(text: &str) -> Option<Day> {
+        let mut parts = text.split('-');
+        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+        let good = parts.next().is_none() && (year.len(), month.len(), day.len()) == (4, 2, 2);
+        Day::of(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).filter(|_| good)
+    }
+
     /// Year, month and day of the month.
     pub fn date(self) -> (i32, u8, u8) {
         let shifted = self.0 + 719_468;

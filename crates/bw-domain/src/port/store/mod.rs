@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod beats;
 mod catalog;
 mod deliveries;
 mod error;
@@ -13,6 +14,7 @@ mod timers;
 
 pub use access::Access;
 pub use accounts::{Accounts, Gap, Watermark, Watermarks};
+pub use beats::{Appended, BeatQuery, BeatRow, Beats, Hearing, Incoming};
 pub use catalog::{Applied, Catalog, Changes, Edit, EditKind, Refused, Revision};
 pub use deliveries::{Deliveries, DeliveryFilter, DeliveryItem, Outgoing, Routed};
 pub use error::StoreError;
@@ -40,4 +42,5 @@ pub struct Store {
     pub leases: Arc<dyn Leases>,
     pub accounts: Arc<dyn Accounts>,
     pub access: Arc<dyn Access>,
+    pub beats: Arc<dyn Beats>,
 }

@@ -1,6 +1,7 @@
 //! What is observed and believed, and the one commit that changes it.
 
 use super::Answered;
+use crate::beat::Track;
 use crate::event::Event;
 use crate::id::MonitorId;
 use crate::incident::IncidentChange;
@@ -13,6 +14,8 @@ pub struct Loaded {
     pub monitor: MonitorId,
     pub observed: Observed,
     pub state: State,
+    /// What its beats have come to, where it is a heartbeat that ever beat.
+    pub track: Option<Box<Track>>,
 }
 
 /// One decision with everything that follows from it: written together or not at all.
@@ -31,6 +34,8 @@ pub struct Commit {
     pub transition: Option<Transition>,
     pub incident: Option<IncidentChange>,
     pub events: Vec<Event>,
+    /// What is known of its beats, decided. Its count is a fence, too: a beat that came since makes a conflict.
+    pub track: Option<Box<Track>>,
 }
 
 /// What became of one commit of a batch.

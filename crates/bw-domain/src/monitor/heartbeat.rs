@@ -1,0 +1,314 @@
+//! `heartbeat:` as it is written, and what it means: when beats are expected, and which count.
+
+use crate::beat::{Agreement, Cadence, Counted, Counting, Keywords, Kind, PulseKey, Terms};
+use crate::id::Uuid;
+use crate::limits;
+use crate::read::{Fields, Problem, join};
+use crate::time::{Day, Duration, Span, Zone};
+use serde_json::{Map, Value, json};
+
+/// What was said.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct HeartbeatDeclared {
+    pub every: Option<Span>,
+    /// Cron and OnCalendar expressions.
+    pub schedule: Vec<String>,
+    pub zone: Option<String>,
+    pub grace: Option<Span>,
+    pub count: Option<Counted>,
+    /// Dates that do not count, as `2026-12-25`. Names of calendars are put in their place where the file is read.
+    pub holidays: Vec<String>,
+    /// How long a run may take.
+    pub run_limit: Option<Span>,
+    pub post_only: Option<bool>,
+    pub manual_resume: Option<bool>,
+    pub keywords: Option<KeywordsDeclared>,
+    /// By whose rules: `healthchecks` and `pulse` are those of the clients that came with them.
+    pub rules: Option<Kind>,
+    /// The four texts that the heartbeat service's clients send.
+    pub pulse: Option<PulseKey>,
+    /// Its address, where it has one already: kept, so that no job must be edited.
+    pub uuid: Option<Uuid>,
+    pub description: Option<String>,
+    /// Tags as another system has them; what fits is a label besides.
+    pub tags: Option<String>,
+}
+
+/// Words in a body that say how a job went, lists with commas.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct KeywordsDeclared {
+    pub failure: String,
+    pub success: String,
+    pub start: String,
+    /// A body without any of them is a failure.
+    pub otherwise_fail: bool,
+}
+
+const KEYS: &[&str] = &[
+    "every",
+    "schedule",
+    "zone",
+    "grace",
+    "count",
+    "holidays",
+    "run_limit",
+    "post_only",
+    "manual_resume",
+    "keywords",
+    "rules",
+    "pulse",
+    "uuid",
+    "description",
+    "tags",
+];
+const COUNTS: &[(&str, Counted)] = &[
+    ("all", Counted::All),
+    ("weekdays", Counted::Weekdays),
+    ("weekdays+saturday", Counted::WeekdaysAndSaturday),
+];
+const RULES: &[(&str, Kind)] =
+    &[("own", Kind::Own), ("pulse", Kind::Pulse), ("healthchecks", Kind::Healthchecks)];
+
+/// What a heartbeat is expected to do when nothing is said: a beat a day.
+pub const EVERY_DEFAULT: Duration = Duration::from_secs(86_400);
+/// The shortest grace and run time of Healthchecks; ours may be shorter.
+const TEXT_MAX: usize = 10_000;
+
+impl HeartbeatDeclared {
+    /// Reads the map.
+    pub fn read(value: &Value, path: &str, problems: &mut Vec<Problem>) -> HeartbeatDeclared {
+        let mut fields = Fields::new(value, path, KEYS, &[]);
+        let keywords = fields.get("keywords").map(|value| {
+            let path = join(path, "keywords");
+            let mut fields = Fields::new(value, &path, &["failure", "success", "start", "otherwise"], &[]);
+            let read = KeywordsDeclared {
+                failure: list(&mut fields, "failure"),
+                success: list(&mut fields, "success"),
+                start: list(&mut fields, "start"),
+                otherwise_fail: fields.word("otherwise", &[("fail", true), ("ignore", false)]).unwrap_or(false),
+            };
+            problems.append(&mut fields.problems);
+            read
+        });
+        let pulse = fields.get("pulse").map(|value| {
+            let path = join(path, "pulse");
+            let mut fields = Fields::new(value, &path, &["host", "category", "type", "name"], &[]);
+            let [host, category, r#type, name] = ["host", "category", "type", "name"].map(|key| {
+                let text = fields.text(key).unwrap_or_default();
+                if text.is_empty() || text.chars().count() > limits::BEAT_TEXT_MAX {
+                    fields.wrong(key, format!("is a text of 1 to {} characters", limits::BEAT_TEXT_MAX));
+                }
+                text.into_boxed_str()
+            });
+            problems.append(&mut fields.problems);
+            PulseKey { host, category, r#type, name }
+        });
+        let uuid = fields.text("uuid").and_then(|text| {
+            let read = Uuid::parse(&text);
+            if read.is_none() {
+                fields.wrong("uuid", "is written as 8-4-4-4-12 hexadecimal digits in lower case");
+            }
+            read
+        });
+        let declared = HeartbeatDeclared {
+            every: fields.span("every"),
+            schedule: match fields.get("schedule") {
+                Some(Value::String(one)) => vec![one.clone()],
+                _ => fields.texts("schedule"),
+            },
+            zone: fields.text("zone"),
+            grace: fields.span("grace"),
+            count: fields.word("count", COUNTS),
+            holidays: match fields.get("holidays") {
+                Some(Value::String(one)) => vec![one.clone()],
+                _ => fields.texts("holidays"),
+            },
+            run_limit: fields.span("run_limit"),
+            post_only: fields.truth("post_only"),
+            manual_resume: fields.truth("manual_resume"),
+            keywords,
+            rules: fields.word("rules", RULES),
+            pulse,
+            uuid,
+            description: fields.text("description"),
+            tags: fields.text("tags"),
+        };
+        problems.append(&mut fields.problems);
+        declared
+    }
+
+    /// The document: what was said and nothing else.
+    pub fn to_json(&self) -> Value {
+        let mut map = Map::new();
+        let mut put = |key: &str, value: Value| {
+            if !value.is_null() {
+                map.insert(key.to_owned(), value);
+            }
+        };
+        put("every", json!(self.every));
+        put("schedule", texts(&self.schedule));
+        put("zone", json!(self.zone));
+        put("grace", json!(self.grace));
+        put("count", json!(self.count.map(Counted::word)));
+        put("holidays", texts(&self.holidays));
+        put("run_limit", json!(self.run_limit));
+        put("post_only", json!(self.post_only));
+        put("manual_resume", json!(self.manual_resume));
+        put(
+            "keywords",
+            self.keywords.as_ref().map_or(Value::Null, |keywords| {
+                json!({
+                    "failure": keywords.failure,
+                    "success": keywords.success,
+                    "start": keywords.start,
+                    "otherwise": if keywords.otherwise_fail { "fail" } else { "ignore" },
+                })
+            }),
+        );
+        put("rules", json!(self.rules.and_then(word_of)));
+        put(
+            "pulse",
+            self.pulse.as_ref().map_or(Value::Null, |pulse| {
+                let [host, category, r#type, name] = pulse.parts();
+                json!({"host": host, "category": category, "type": r#type, "name": name})
+            }),
+        );
+        put("uuid", json!(self.uuid));
+        put("description", json!(self.description));
+        put("tags", json!(self.tags));
+        Value::Object(map)
+    }
+
+    /// By whose rules.
+    pub fn kind(&self) -> Kind {
+        self.rules.unwrap_or(if self.pulse.is_some() { Kind::Pulse } else { Kind::Own })
+    }
+
+    /// What it means; mistakes are told to `wrong` with their key below `heartbeat`.
+    pub fn compile(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Agreement> {
+        let counting = self.counting(wrong);
+        let cadence = match (self.every, &self.schedule[..]) {
+            (Some(_), [_, ..]) => {
+                wrong("heartbeat.schedule", "write either every or schedule, not both".to_owned());
+                None
+            }
+            (every, []) => {
+                let every = every.map_or(EVERY_DEFAULT, Duration::from);
+                let cadence = Cadence::every(every, counting?);
+                cadence.map_err(|mistake| wrong("heartbeat.every", mistake.message)).ok()
+            }
+            (None, texts) => {
+                let cadence = Cadence::at(texts.iter().map(String::as_str), counting?);
+                cadence
+                    .map_err(|(index, mistake)| {
+                        let key = if texts.len() == 1 {
+                            "heartbeat.schedule".to_owned()
+                        } else {
+                            format!("heartbeat.schedule[{index}]")
+                        };
+                        wrong(&key, mistake.to_string());
+                    })
+                    .ok()
+            }
+        }?;
+        let keywords = self.keywords(wrong);
+        let mut good = true;
+        for (key, span) in [("grace", self.grace), ("run_limit", self.run_limit)] {
+            if span.is_some_and(|span| Duration::from(span) > limits::BEAT_EVERY_MAX) {
+                wrong(&format!("heartbeat.{key}"), format!("is at most {}", Span(limits::BEAT_EVERY_MAX)));
+                good = false;
+            }
+        }
+        for (key, text) in [("description", &self.description), ("tags", &self.tags)] {
+            if text.as_ref().is_some_and(|text| text.chars().count() > TEXT_MAX) {
+                wrong(&format!("heartbeat.{key}"), format!("has at most {TEXT_MAX} characters"));
+                good = false;
+            }
+        }
+        let mut terms = Terms::new(self.kind(), cadence, self.grace.map(Duration::from));
+        if let Some(limit) = self.run_limit {
+            terms.run_limit = Some(limit.into());
+        }
+        good.then_some(Agreement {
+            terms,
+            post_only: self.post_only.unwrap_or(false),
+            manual_resume: self.manual_resume.unwrap_or(false),
+            keywords: keywords?,
+        })
+    }
+
+    fn counting(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Counting> {
+        let zone = match &self.zone {
+            None => Zone::UTC,
+            Some(name) => match Zone::parse(name) {
+                Ok(zone) => zone,
+                Err(error) => {
+                    wrong("heartbeat.zone", error.to_string());
+                    return None;
+                }
+            },
+        };
+        if self.holidays.len() > limits::HOLIDAYS_MAX {
+            wrong("heartbeat.holidays", format!("at most {} days", limits::HOLIDAYS_MAX));
+            return None;
+        }
+        let mut days = Vec::with_capacity(self.holidays.len());
+        for (index, text) in self.holidays.iter().enumerate() {
+            match Day::parse(text) {
+                Some(day) => days.push(day),
+                None => {
+                    let sentence = format!("`{text}` is neither a date such as 2026-12-25 nor the name of a calendar");
+                    wrong(&format!("heartbeat.holidays[{index}]"), sentence);
+                    return None;
+                }
+            }
+        }
+        Some(Counting::new(self.count.unwrap_or_default(), zone, days))
+    }
+
+    /// The outer nothing is a mistake, the inner one says that there are none.
+    fn keywords(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Option<Box<Keywords>>> {
+        let Some(said) = &self.keywords else { return Some(None) };
+        match Keywords::new(&said.failure, &said.success, &said.start, said.otherwise_fail) {
+            Ok(keywords) => Some(Some(Box::new(keywords))),
+            Err(mistake) => {
+                wrong("heartbeat.keywords", mistake.message);
+                None
+            }
+        }
+    }
+}
+
+/// A list of words: a text with commas, or a list.
+fn list(fields: &mut Fields<'_>, key: &str) -> String {
+    match fields.get(key) {
+        Some(Value::Array(_)) => fields.texts(key).join(","),
+        _ => fields.text(key).unwrap_or_default(),
+    }
+}
+
+fn word_of(kind: Kind) -> Option<&'static str> {
+    RULES.iter().find(|(_, rule)| *rule == kind).map(|(word, _)| *word)
+}
+
+fn texts(texts: &[String]) -> Value {
+    match texts {
+        [] => Value::Null,
+        [one] => json!(one),
+        many => json!(many),
+    }
+}
+
+/// A name as it stands in addresses: lower case, everything but letters and digits a hyphen.
+pub fn slug_of(name: &str) -> String {
+    let mut slug = String::with_capacity(name.len());
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(slug.trim_end_matches('-').len());
+    slug
+}

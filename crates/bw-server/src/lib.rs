@@ -9,6 +9,7 @@ mod app;
 pub mod auth;
 mod body;
 pub mod compat;
+mod front;
 pub mod limits;
 pub mod metrics;
 pub mod problem;
@@ -18,7 +19,8 @@ pub mod ui;
 
 pub use api::openapi;
 pub use app::App;
-pub use serve::serve;
+pub use front::BeatPaths;
+pub use serve::{serve, serve_beats};
 
 use axum::Router;
 use axum::extract::Request;

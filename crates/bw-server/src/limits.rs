@@ -5,6 +5,9 @@ use std::time::Duration;
 
 /// A client that has not sent its request's head by then gives its place to another.
 pub const HEADER_READ: Duration = Duration::from_secs(10);
+/// Bytes of one line of a request that the listener's front looks at: what the servers took before which the
+/// original clients stand. A longer one is none of theirs and goes on as it is.
+pub const LINE: usize = 16 << 10;
 /// Requests that are being answered may take so long after the listener stops.
 pub const GRACE: Duration = Duration::from_secs(10);
 /// Connections of one listener: beyond it new ones wait in the system's queue.

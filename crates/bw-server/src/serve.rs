@@ -1,10 +1,15 @@
 //! One listener: connections within a bound, each with a time for its request's head, and a stop that lets those
-//! finish that are being answered.
+//! finish that are being answered. What comes in goes through the front, which makes the lines of beats' requests
+//! acceptable to the HTTP library.
 
+use crate::front::{BeatPaths, Front};
 use crate::limits;
 use axum::Router;
 use axum::extract::ConnectInfo;
+use futures_util::TryFutureExt;
 use futures_util::future::{Either, select};
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,8 +22,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-/// Serves until `shutdown` resolves and the requests under way are answered, at most `limits::GRACE` later.
+/// Serves until `shutdown` resolves and the requests under way are answered, at most `limits::GRACE` later. Beats are
+/// expected at the paths of the original servers.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+    serve_beats(listener, router, BeatPaths::default(), shutdown).await;
+}
+
+/// The same with beats at other paths.
+pub async fn serve_beats(
+    listener: TcpListener,
+    router: Router,
+    beats: BeatPaths,
+    shutdown: impl Future<Output = ()>,
+) {
     let seats = Arc::new(Semaphore::new(limits::CONNECTIONS));
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -27,7 +43,8 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         let next = pin!(accept(&listener, seats.clone()));
         match select(next, shutdown.as_mut()).await {
             Either::Left(((stream, peer, seat), _)) => {
-                connections.spawn(connection(stream, peer, router.clone(), stopping.clone(), seat));
+                let (router, beats) = (router.clone(), beats.clone());
+                connections.spawn(connection((stream, peer), router, beats, stopping.clone(), seat));
                 while connections.try_join_next().is_some() {}
             }
             Either::Right(_) => break,
@@ -59,23 +76,33 @@ async fn accept(
 }
 
 async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer): (TcpStream, SocketAddr),
     router: Router,
+    beats: BeatPaths,
     mut stopping: watch::Receiver<bool>,
     _seat: OwnedSemaphorePermit,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, %peer, "the connection may answer late");
     }
+    let (stream, turns) = Front::new(stream, beats);
     let service = service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request.map(axum::body::Body::new))
+        let last = turns.is_last();
+        router.clone().oneshot(request.map(axum::body::Body::new)).map_ok(move |mut response| {
+            if last {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        })
     });
     let mut serving = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits::HEADER_READ)
+            // A client that ends its half of the connection has still asked: `printf … | nc` does. Without this the
+            // handler would be dropped in the middle, and its beat with it.
+            .half_close(true)
             .serve_connection(TokioIo::new(stream), service)
     );
     let stopped = async move { stopping.wait_for(|stopping| *stopping).await.is_ok() };

@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod applying;
 mod compat;
+mod front;
 mod history;
 mod house;
 mod metrics;

@@ -35,8 +35,9 @@ pub(crate) fn first_round(declared: &Declaration, due: Instant) -> Option<Round>
     let ask =
         |family: &_| Ask { vantage: Vantage { location: LOCAL, family: *family }, due, published: false };
     let ends = window(due, every, timeout).lost_at;
-    let enabled = declared.enabled.unwrap_or(true);
-    enabled.then(|| Round { slot: due, r#try: 1, asked: families.map(ask).collect(), ends })
+    // A heartbeat is not looked at: its job reports.
+    let probed = declared.enabled.unwrap_or(true) && declared.heartbeat().is_none();
+    probed.then(|| Round { slot: due, r#try: 1, asked: families.map(ask).collect(), ends })
 }
 
 /// The decision that goes with an edit was made with a guess of when the edit counts; a round that it opened begins

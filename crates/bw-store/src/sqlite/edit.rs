@@ -63,7 +63,8 @@ fn create(tx: &mut Tx<'_>, new: New<'_>, consequence: Option<&Commit>) -> Edited
     let sql = "INSERT INTO monitors (uuid, owner, key, slug, revision, effective_from, created_at)
                VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)";
     let key = key_of(owner.as_deref(), declared);
-    let row = params![uuid.0.to_be_bytes(), owner, key, declared.slug, effective_from.ms(), now.ms()];
+    let slug = declared.slug_unique();
+    let row = params![uuid.0.to_be_bytes(), owner, key, slug, effective_from.ms(), now.ms()];
     tx.conn.prepare_cached(sql)?.execute(row)?;
     let id = MonitorId(tx.conn.last_insert_rowid());
     let declared = Some(declared.clone());
@@ -121,7 +122,7 @@ fn replace(
     let living = or_refuse!(living(tx, id, expect_revision));
     or_refuse!(names_are_free(tx, Some(id), living.owner.as_deref(), declared));
     let key = key_of(living.owner.as_deref(), declared).map(str::to_owned);
-    let slug = declared.slug.clone();
+    let slug = declared.slug_unique().map(str::to_owned);
     let revision = next_revision(tx, id, living, Some(declared.clone()))?;
     let sql = "UPDATE monitors SET key = ?2, slug = ?3 WHERE id = ?1";
     tx.conn.prepare_cached(sql)?.execute(params![id.0, key, slug])?;
@@ -204,7 +205,7 @@ fn names_are_free(
         "SELECT 1 FROM monitors
          WHERE ifnull(owner, '') = ?1 AND slug = ?2 AND deleted_at IS NULL AND id IS NOT ?3",
     ];
-    for (sql, name) in sqls.into_iter().zip([key_of(owner, declared), declared.slug.as_deref()]) {
+    for (sql, name) in sqls.into_iter().zip([key_of(owner, declared), declared.slug_unique()]) {
         let Some(name) = name else { continue };
         let taken = params![owner.unwrap_or_default(), name, but.map(|id| id.0)];
         if tx.conn.prepare_cached(sql)?.exists(taken)? {

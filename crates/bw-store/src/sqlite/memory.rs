@@ -86,7 +86,7 @@ impl Row {
 
     /// As callers see it.
     pub fn loaded(&self, monitor: MonitorId) -> Loaded {
-        Loaded { monitor, observed: self.observed.clone(), state: self.state() }
+        Loaded { monitor, observed: self.observed.clone(), state: self.state(), track: None }
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod access;
 mod accounts;
+mod beats;
 mod catalog;
 mod check;
 mod commit;

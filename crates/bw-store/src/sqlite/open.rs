@@ -158,6 +158,7 @@ fn ports(sqlite: &Arc<Sqlite>) -> Store {
         leases: sqlite.clone(),
         accounts: sqlite.clone(),
         access: sqlite.clone(),
+        beats: sqlite.clone(),
     }
 }
 

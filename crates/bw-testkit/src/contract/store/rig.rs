@@ -167,6 +167,7 @@ fn commit(loaded: &Loaded, step: Step) -> Commit {
         transition: step.transition,
         incident: step.incident,
         events: step.events.into_vec(),
+        track: step.track,
     }
 }
 

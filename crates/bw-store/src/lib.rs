@@ -11,6 +11,8 @@ mod pack;
 mod report;
 mod retention;
 mod seal;
+mod track;
+mod varint;
 
 #[cfg(feature = "postgres")]
 pub mod postgres;

@@ -83,6 +83,7 @@ pub async fn house(
         bw_probe::Config { gate: gate.clone(), ..bw_probe::Config::new(net.clone(), Runtime::current()) };
     let outbound = Outbound::new(net);
     let services = Services {
+        beats: Arc::default(),
         store,
         catalog,
         queue,

@@ -5,7 +5,10 @@
 //! belongs to the revision in force at its instant. A stored declaration that does not compile (the defaults were
 //! changed under it) is kept out and listed as broken.
 
+mod keys;
 mod pool;
+
+pub use keys::BeatKey;
 
 use bw_domain::action::Action;
 use bw_domain::id::MonitorId;
@@ -15,6 +18,7 @@ use bw_domain::port::store::{Changes, Revision, Store, StoreError};
 use bw_domain::read::Problem;
 use bw_domain::schedule::{Grid, shard_of};
 use bw_domain::time::{Duration, Instant};
+use keys::BeatKeys;
 use pool::Pools;
 use smallvec::{SmallVec, smallvec};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -41,6 +45,8 @@ struct Inner {
     log: VecDeque<MonitorId>,
     logged: u64,
     pools: Pools,
+    /// By which addresses heartbeats are found.
+    keys: BeatKeys,
 }
 
 /// Changes that are remembered for those who follow; beyond it looking at all is cheaper.
@@ -95,6 +101,7 @@ impl LiveCatalog {
             log: VecDeque::new(),
             logged: 0,
             pools: Pools::default(),
+            keys: BeatKeys::default(),
         };
         LiveCatalog { defaults, inner: RwLock::new(inner) }
     }
@@ -117,7 +124,8 @@ impl LiveCatalog {
 
     /// The first slot after an instant, over all revisions, with the revision that it belongs to.
     pub fn next_slot(&self, id: MonitorId, after: Instant) -> Option<(Instant, Arc<Spec>)> {
-        self.read().entry(id)?.spans().filter(|(spec, _)| spec.enabled).find_map(|(spec, end)| {
+        let looked_at = |spec: &Spec| spec.enabled && spec.probe().is_some();
+        self.read().entry(id)?.spans().filter(|(spec, _)| looked_at(spec)).find_map(|(spec, end)| {
             let before = spec.effective_from - Duration::from_millis(1);
             let slot = Grid::of(id, spec.every).after(after.max(before));
             (slot < end).then(|| (slot, spec.clone()))
@@ -137,6 +145,15 @@ impl LiveCatalog {
     /// The monitors of one shard.
     pub fn shard(&self, shard: u16) -> Vec<MonitorId> {
         self.read().shards[usize::from(shard)].keys().copied().collect()
+    }
+
+    /// The heartbeats with this key; several where they share a slug.
+    pub fn heartbeats(&self, key: &BeatKey<'_>) -> SmallVec<[Arc<Spec>; 1]> {
+        let inner = self.read();
+        let found = inner.keys.find(key);
+        let specs = found.iter().filter_map(|id| inner.entry(*id)).map(|entry| entry.newest());
+        // Where keys are digests two may meet.
+        specs.filter(|spec| key.is_of(spec)).cloned().collect()
     }
 
     /// How many monitors there are.
@@ -251,6 +268,18 @@ impl Inner {
     fn take(&mut self, revision: &Revision, defaults: &Defaults) -> Option<MonitorId> {
         let id = revision.id;
         let was_broken = self.broken.remove(&id).is_some();
+        if let Some(before) = self.entry(id).map(|entry| entry.newest().clone()) {
+            self.keys.remove(&before);
+        }
+        let known = self.take_in(revision, defaults, was_broken);
+        if let Some(spec) = self.entry(id).map(|entry| entry.newest().clone()) {
+            self.keys.add(&spec);
+        }
+        known
+    }
+
+    fn take_in(&mut self, revision: &Revision, defaults: &Defaults, was_broken: bool) -> Option<MonitorId> {
+        let id = revision.id;
         if revision.declared.is_none() {
             self.edited.remove(&id);
             let was_here = self.shards[usize::from(shard_of(id))].remove(&id).is_some();

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 /// The loops, for "has it ticked".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LoopName {
+    Ingest,
     Plan,
     Work,
     Judge,
@@ -21,7 +22,8 @@ pub enum LoopName {
 
 impl LoopName {
     /// All of them.
-    pub const ALL: [LoopName; 9] = [
+    pub const ALL: [LoopName; 10] = [
+        LoopName::Ingest,
         LoopName::Plan,
         LoopName::Work,
         LoopName::Judge,
@@ -36,6 +38,7 @@ impl LoopName {
     /// The verb.
     pub const fn word(self) -> &'static str {
         match self {
+            LoopName::Ingest => "ingest",
             LoopName::Plan => "plan",
             LoopName::Work => "work",
             LoopName::Judge => "judge",
@@ -53,10 +56,15 @@ impl LoopName {
 pub const COMMIT_BOUNDS_US: [u64; 10] =
     [500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 2_500_000];
 
+/// What can become of a beat: what it said, and why it was not kept.
+pub const BEAT_WORDS: [&str; 9] =
+    ["success", "start", "fail", "log", "ign", "unknown", "ambiguous", "throttled", "refused"];
+
 /// Everything that is counted or measured.
 #[derive(Debug, Default)]
 pub struct Vitals {
     outcomes: [AtomicU64; 3],
+    beats: [AtomicU64; BEAT_WORDS.len()],
     /// Last tick of each loop on the wall clock, 0 before the first.
     ticks: [AtomicI64; LoopName::ALL.len()],
     commit_buckets: [AtomicU64; COMMIT_BOUNDS_US.len() + 1],
@@ -93,6 +101,18 @@ impl Vitals {
     /// Counts a committed outcome.
     pub fn outcome(&self, verdict: Verdict) {
         self.outcomes[usize::from(verdict.number()) - 1].fetch_add(1, Relaxed);
+    }
+
+    /// Counts a kept beat, or one that was turned away, by one of [`BEAT_WORDS`].
+    pub fn beat(&self, word: &str) {
+        if let Some(place) = BEAT_WORDS.iter().position(|known| *known == word) {
+            self.beats[place].fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Beats so far, in the order of [`BEAT_WORDS`].
+    pub fn beats(&self) -> [u64; BEAT_WORDS.len()] {
+        std::array::from_fn(|place| self.beats[place].load(Relaxed))
     }
 
     /// Outcomes so far with this verdict.

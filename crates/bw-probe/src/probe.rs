@@ -42,7 +42,7 @@ impl Context {
         if !early.is_zero() {
             tokio::time::sleep(early).await;
         }
-        let host = assignment.spec.probe.host();
+        let host = assignment.spec.probe().map_or("", |probe| probe.host());
         let patience = job.not_after.since(clock.now());
         let place = match tokio::time::timeout(patience, self.hosts.enter(host)).await {
             Ok(place) if clock.now() <= job.not_after => place,
@@ -84,11 +84,14 @@ impl Context {
     async fn probe(&self, assignment: &Assignment) -> Outcome {
         let spec = &*assignment.spec;
         let at = self.net.clock().now();
+        let Some(probe) = spec.probe() else {
+            return Outcome::ours(assignment.job, at, Code::SELF_FAULT, "a heartbeat is not probed");
+        };
         let watch = Stopwatch::start(self.net.clock());
         let mut record = Record::default();
         let family = assignment.job.vantage.family;
         // On the heap: a task is moved several times on its way into the runtime, and this is nearly all of it.
-        let steps = Box::pin(steps(&self.net, &spec.probe, (family, spec.timeout), &watch, &mut record));
+        let steps = Box::pin(steps(&self.net, probe, (family, spec.timeout), &watch, &mut record));
         let ended = match tokio::time::timeout(spec.timeout, steps).await {
             Ok(ended) => ended,
             Err(_) => Err(watch.phase().map_or_else(
@@ -105,9 +108,9 @@ impl Context {
             Ok(Some(unmet)) => (Some(Failure::new(unmet.code, unmet.text)), Some(unmet.expectation)),
             Ok(None) => (None, None),
         };
-        let evidence = failure.as_ref().map(|failure| {
-            Box::new(evidence::tell(&spec.probe, &record, &watch, &failure.text, expectation))
-        });
+        let evidence = failure
+            .as_ref()
+            .map(|failure| Box::new(evidence::tell(probe, &record, &watch, &failure.text, expectation)));
         let code = failure.map_or(Code::OK, |failure| failure.code);
         let outcome = Outcome {
             job: assignment.job,

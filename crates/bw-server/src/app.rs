@@ -1,6 +1,7 @@
 //! What every handler works with, made once by the composition root and cheap to clone.
 
 use crate::auth::{Auth, AuthConfig};
+use crate::beat::BeatSettings;
 use bw_engine::usecase::Services;
 use bw_engine::usecase::system::Process;
 use std::sync::Arc;
@@ -12,12 +13,18 @@ pub struct App {
     /// What the process knows of itself: version, roles, configuration, store, whether it is ready.
     pub process: Arc<Process>,
     pub auth: Arc<Auth>,
+    pub beats: Arc<BeatSettings>,
 }
 
 impl App {
     /// The state of a server. The password of `auth` is hashed here and forgotten.
     pub fn new(services: Services, process: Arc<Process>, auth: AuthConfig) -> Self {
         let auth = Arc::new(Auth::new(auth, &*services.entropy));
-        App { services, process, auth }
+        App { services, process, auth, beats: Arc::default() }
+    }
+
+    /// The same with what is configured for beats.
+    pub fn with_beats(self, beats: BeatSettings) -> Self {
+        App { beats: Arc::new(beats), ..self }
     }
 }

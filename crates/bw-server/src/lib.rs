@@ -7,9 +7,12 @@
 pub mod api;
 mod app;
 pub mod auth;
+pub mod beat;
 mod body;
 pub mod compat;
 mod front;
+mod healthchecks;
+mod heartbeat_service;
 pub mod limits;
 pub mod metrics;
 pub mod problem;
@@ -40,7 +43,10 @@ pub fn router(app: App) -> Router {
         .merge(metrics::router())
         .with_state(app.clone())
         .merge(ui::router(app.clone()));
-    hardened(routes, app)
+    let open = beat::router(&app).merge(healthchecks::router(&app)).merge(heartbeat_service::router(&app));
+    let open =
+        open.with_state(app.clone()).layer(CatchPanicLayer::custom(panicked)).layer(map_response(harden));
+    hardened(routes, app).merge(open)
 }
 
 /// What a process without pages serves: its figures, and whether it is well.

@@ -76,6 +76,7 @@ fn services(link: &Arc<Link>) -> Services {
         (inner.database.defaults.clone(), inner.chance.bits())
     };
     Services {
+        beats: Arc::default(),
         store: store(link),
         catalog: Arc::new(LiveCatalog::new(defaults.clone())),
         queue: link.clone(),

@@ -38,7 +38,7 @@ pub fn run(args: CheckArgs) -> Answered {
     let text = if args.json {
         format!("{:#}", report(&spec, &outcome))
     } else {
-        waterfall::draw(spec.probe.target(), &outcome, clock.now())
+        waterfall::draw(&spec.target(), &outcome, clock.now())
     };
     Ok(Answer { text, status })
 }
@@ -101,7 +101,7 @@ fn report(spec: &Spec, outcome: &Outcome) -> Value {
         .map(|phase| (phase.word().to_owned(), json!(ms(outcome.phases.get(*phase)))))
         .collect();
     json!({
-        "target": spec.probe.target(),
+        "target": &spec.target(),
         "at": outcome.at,
         "verdict": outcome.verdict,
         "code": outcome.code,

@@ -44,6 +44,9 @@ const PAGES: &[Role] = &[Role::Serve, Role::Api];
 /// Those to whom outcomes come.
 const JUDGE: &[Role] = &[Role::Serve, Role::Worker, Role::Api];
 
+/// Those who hear beats.
+const HEAR: &[Role] = &[Role::Serve, Role::Api];
+
 const fn row(name: &'static str, stage: u8, seconds: u64, on_cancel: OnCancel) -> Row {
     let patience = Duration::from_secs(seconds);
     Row {
@@ -92,6 +95,7 @@ pub const ROWS: &[Row] = &[
     row("route", 4, 2, OnCancel::Finish),
     row("deliver", 5, 6, OnCancel::Finish),
     row("keep", 5, 2, OnCancel::Drop).of(PLAN).unneeded(),
+    row("ingest", 6, 3, OnCancel::Finish).of(HEAR),
     row("lease", 6, 2, OnCancel::Finish).of(PLAN),
 ];
 

@@ -14,6 +14,7 @@ mod on_calendar;
 mod pattern;
 mod pulse;
 mod signal;
+mod standing;
 mod track;
 mod zone_guess;
 
@@ -32,5 +33,6 @@ pub use mistake::Mistake;
 pub use on_calendar::OnCalendar;
 pub use pulse::PulseKey;
 pub use signal::{Classified, Keywords, RunId, Signal};
+pub use standing::Standing;
 pub use track::{Fell, Run, Taken, Track};
 pub use zone_guess::{ZoneGuess, guess};

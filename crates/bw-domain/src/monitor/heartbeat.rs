@@ -85,7 +85,9 @@ impl HeartbeatDeclared {
                 failure: list(&mut fields, "failure"),
                 success: list(&mut fields, "success"),
                 start: list(&mut fields, "start"),
-                otherwise_fail: fields.word("otherwise", &[("fail", true), ("ignore", false)]).unwrap_or(false),
+                otherwise_fail: fields
+                    .word("otherwise", &[("fail", true), ("ignore", false)])
+                    .unwrap_or(false),
             };
             problems.append(&mut fields.problems);
             read
@@ -257,7 +259,8 @@ impl HeartbeatDeclared {
             match Day::parse(text) {
                 Some(day) => days.push(day),
                 None => {
-                    let sentence = format!("`{text}` is neither a date such as 2026-12-25 nor the name of a calendar");
+                    let sentence =
+                        format!("`{text}` is neither a date such as 2026-12-25 nor the name of a calendar");
                     wrong(&format!("heartbeat.holidays[{index}]"), sentence);
                     return None;
                 }

@@ -11,7 +11,9 @@ pub enum Topic {
     Jobs,
     /// Outcomes wait to be judged.
     Outcomes,
-    /// Timers were set.
+    /// Beats wait to be kept.
+    Beats,
+    /// Timers were set, or a beat wants a decision.
     Timers,
     /// Events wait for routes.
     Events,

@@ -1,7 +1,8 @@
 //! Equal parts of specifications are kept once: a hundred thousand monitors say the same few things.
 
 use bw_domain::assert::Expectation;
-use bw_domain::monitor::{Confirm, Labels, Spec};
+use bw_domain::beat::Agreement;
+use bw_domain::monitor::{Confirm, Labels, Spec, Watch};
 use std::sync::Arc;
 
 /// The parts that repeat.
@@ -11,6 +12,7 @@ pub(super) struct Pools {
     confirm: Pool<Confirm>,
     owners: Pool<str>,
     labels: Pool<[(String, String)]>,
+    agreements: Pool<Agreement>,
 }
 
 impl Pools {
@@ -19,6 +21,9 @@ impl Pools {
         spec.expect = self.expect.share(spec.expect);
         spec.confirm = self.confirm.share(spec.confirm);
         spec.owner = spec.owner.map(|owner| self.owners.share(owner));
+        if let Watch::Beats(agreement) = spec.watch {
+            spec.watch = Watch::Beats(self.agreements.share(agreement));
+        }
         let Labels(labels) = &mut spec.declared.labels;
         *labels = self.labels.share(std::mem::take(labels));
         Arc::new(spec)

@@ -6,6 +6,7 @@
 
 use super::{Parts, noted, written};
 use crate::usecase::Services;
+use bw_domain::beat::Deaf;
 use bw_domain::id::{IncidentId, MonitorId};
 use bw_domain::job::Job;
 use bw_domain::monitor::Spec;
@@ -13,7 +14,7 @@ use bw_domain::outcome::{Outcome, Verdict};
 use bw_domain::port::queue::Lane;
 use bw_domain::port::store::{Answer, Commit, Loaded, StoreError};
 use bw_domain::port::wake::Topic;
-use bw_domain::state::{Context, Step, Trigger, step};
+use bw_domain::state::{Context, Heard, Step, Trigger, step};
 use bw_domain::time::Instant;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,6 +26,11 @@ pub(super) enum What {
     Timer,
     /// Nobody planned since then.
     Away(Instant),
+    /// All beats received before `until` are in, and we were deaf at these times.
+    Heard {
+        until: Instant,
+        deaf: Arc<[Deaf]>,
+    },
 }
 
 /// One decision to make.
@@ -128,15 +134,24 @@ impl Decider {
             What::Outcome(outcome) => (Trigger::Outcome(outcome), Some(outcome.clone())),
             What::Timer => (Trigger::Timer, None),
             What::Away(since) => (Trigger::Away(*since), None),
+            What::Heard { until, deaf } => match &loaded.track {
+                Some(track) => (Trigger::Heard(Heard { track, until: *until, deaf }), None),
+                None => return Ok(None),
+            },
         };
         let step = step(spec, &loaded.observed, &loaded.state, trigger, &context);
         if step.spare_used {
             self.spare = None;
         }
-        if outcome.is_none() && step.observed.is_none() && step.state.is_none() && step.jobs.is_empty() {
+        if outcome.is_none()
+            && step.observed.is_none()
+            && step.state.is_none()
+            && step.jobs.is_empty()
+            && step.track.is_none()
+        {
             return Ok(None);
         }
-        let Step { observed, state, transition, incident, events, jobs, keep_evidence, .. } = step;
+        let Step { observed, state, track, transition, incident, events, jobs, keep_evidence, .. } = step;
         let sets_timer = state.as_ref().is_some_and(|state| state.timer().is_some());
         let commit = Commit {
             monitor: case.monitor,
@@ -148,6 +163,7 @@ impl Decider {
             transition,
             incident,
             events: events.into_vec(),
+            track,
         };
         Ok(Some(Made { case: index, commit, jobs: jobs.into_vec(), sets_timer }))
     }

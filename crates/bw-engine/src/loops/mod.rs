@@ -1,4 +1,4 @@
-//! The nine loops. Each looks at the state, does what is missing, and says when it wants to run again; a wake-up
+//! The ten loops. Each looks at the state, does what is missing, and says when it wants to run again; a wake-up
 //! only makes it run sooner. They take no input from each other: what one leaves for another is a row, a job or an
 //! outcome in the inbox, and losing a wake-up costs time, never work.
 //!
@@ -7,6 +7,7 @@
 mod calls;
 mod decide;
 mod deliver;
+mod ingest;
 mod judge;
 mod keep;
 mod lease;
@@ -83,6 +84,7 @@ pub struct Parts {
 pub fn all(parts: &Parts) -> Vec<Box<dyn Tick>> {
     let shards = Arc::new(Shards::default());
     vec![
+        Box::new(ingest::Ingester::new(parts)),
         Box::new(lease::Holder::new(parts, shards.clone())),
         Box::new(plan::Planner::new(parts, shards.clone())),
         Box::new(work::Worker::new(parts)),

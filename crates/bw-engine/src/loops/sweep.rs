@@ -10,9 +10,10 @@ use super::{Next, Parts, Tick, noted};
 use crate::inbox::Inbox;
 use crate::usecase::Services;
 use crate::vitals::LoopName;
+use bw_domain::beat::Deaf;
 use bw_domain::id::MonitorId;
 use bw_domain::job::{Job, OutcomeKey, window};
-use bw_domain::limits;
+use bw_domain::limits::{self, HEARING_EVERY};
 use bw_domain::outcome::{Code, Outcome};
 use bw_domain::port::Fut;
 use bw_domain::port::store::StoreError;
@@ -74,9 +75,9 @@ impl Sweeper {
     }
 
     async fn sweep(&mut self) -> Next {
-        let (due, accounted) = (self.timers().await, self.account().await);
+        let (due, silent, accounted) = (self.timers().await, self.silence().await, self.account().await);
         let now = self.services.clock.now();
-        let soon = [due, accounted].into_iter().map(|next| {
+        let soon = [due, silent, accounted].into_iter().map(|next| {
             next.unwrap_or_else(|error| {
                 tracing::debug!("sweeping waits for the store: {error}");
                 Next::At(now + AGAIN)
@@ -114,6 +115,33 @@ impl Sweeper {
         // One that stays due waits for its monitor to be known here.
         let soonest = services.clock.now() + Duration::from_millis(if cases.is_empty() { 250 } else { 0 });
         Ok(Next::At(next.map_or(Instant::MAX, |at| if at <= now { soonest } else { at })))
+    }
+
+    /// Heartbeats that want a decision: their beats did not come, or nobody has decided yet about one that did. Only as
+    /// far as all beats are in; what lies between then and now is looked at a moment later.
+    async fn silence(&mut self) -> Result<Next, StoreError> {
+        let services = self.services.clone();
+        let beats = &services.store.beats;
+        let now = services.clock.now();
+        let Some(until) = noted(&services, beats.heard_until().await)? else {
+            return Ok(Next::At(now + HEARING_EVERY));
+        };
+        let limit = limits::COMMIT_BATCH + services.catalog.broken().len();
+        let due = noted(&services, beats.due(until, limit).await)?;
+        let full = due.len() >= limit;
+        if !due.is_empty() {
+            let deaf: Arc<[Deaf]> = noted(&services, beats.deaf().await)?.into();
+            let known = due.into_iter().filter(|timer| services.catalog.get(timer.monitor).is_some());
+            let what = || What::Heard { until, deaf: deaf.clone() };
+            let cases: Vec<Case> = known.map(|timer| Case { monitor: timer.monitor, what: what() }).collect();
+            let fates = self.decider.decide(&cases).await?;
+            if full && fates.contains(&Fate::Done) {
+                return Ok(Next::Now);
+            }
+        }
+        let next = noted(&services, beats.next().await)?;
+        let soonest = now + HEARING_EVERY / 5;
+        Ok(Next::At(next.map_or(Instant::MAX, |at| at.max(soonest))))
     }
 
     /// The shard whose turn it is; one a tick, so that no timer waits for all of them.

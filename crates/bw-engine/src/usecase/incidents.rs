@@ -127,8 +127,8 @@ fn subject(services: &Services, incident: &Incident) -> Subject {
         Some(spec) => Subject {
             id: spec.id,
             name: spec.name().to_owned(),
-            kind: spec.probe.kind().to_owned(),
-            target: spec.probe.target().to_owned(),
+            kind: spec.kind().to_owned(),
+            target: spec.target().into_owned(),
             labels: spec.declared.labels.to_map(),
         },
         None => Subject {

@@ -2,6 +2,7 @@
 //! these and nothing else.
 
 pub mod apply;
+pub mod beats;
 pub mod deliveries;
 mod error;
 mod history;
@@ -17,6 +18,7 @@ pub mod uptime;
 pub use error::UseError;
 pub use history::{RANGE_DEFAULT, ROWS_MAX};
 
+use crate::beats::BeatInbox;
 use crate::catalog::LiveCatalog;
 use crate::vitals::Vitals;
 use bw_domain::monitor::Defaults;
@@ -33,6 +35,8 @@ use std::sync::Arc;
 pub struct Services {
     pub store: Store,
     pub catalog: Arc<LiveCatalog>,
+    /// Where beats wait for `ingest`.
+    pub beats: Arc<BeatInbox>,
     pub queue: Arc<dyn Queue>,
     pub prober: Arc<dyn Prober>,
     pub clock: Arc<dyn Clock>,

@@ -30,6 +30,10 @@ pub struct DeclaredOut<'a> {
     /// `host:port`, 443 when no port is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<&'a str>,
+    /// The job reports itself: `every` or `schedule` with `zone`, `grace`, `count`, … as in `bellwether.yaml`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    heartbeat: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty", serialize_with = "masked")]
@@ -128,9 +132,10 @@ struct TellOut {
 impl<'a> DeclaredOut<'a> {
     /// What was said and nothing else: the same as `Declaration::to_json`.
     pub fn of(declared: &'a Declaration) -> Self {
-        let (mut http, mut tcp, mut tls) = (None, None, None);
+        let (mut http, mut tcp, mut tls, mut heartbeat) = (None, None, None, None);
         match &declared.target {
             TargetDeclared::Missing => {}
+            TargetDeclared::Heartbeat(said) => heartbeat = Some(said.to_json()),
             TargetDeclared::Tcp(address) => tcp = Some(address.as_str()),
             TargetDeclared::Tls(address) => tls = Some(address.as_str()),
             TargetDeclared::Http { url, options } if *options == Default::default() => {
@@ -150,6 +155,7 @@ impl<'a> DeclaredOut<'a> {
             http,
             tcp,
             tls,
+            heartbeat,
             method: declared.method.as_deref(),
             headers: &declared.headers,
             body: declared.body.as_deref(),
@@ -223,6 +229,7 @@ mod tests {
         for document in [
             json!({"name": "a", "http": "https://a.example/"}),
             json!({"name": "a", "tcp": "a.example:25", "enabled": false, "family": "both"}),
+            json!({"name": "a", "heartbeat": {"schedule": "0 3 * * 1-5", "zone": "Europe/Berlin", "grace": "30m"}}),
             json!({"name": "a", "tls": "a.example", "labels": {"team": "web"}, "from": ["local"]}),
             json!({
                 "id": "k", "name": "a", "slug": "s", "method": "POST", "body": "x", "every": "30s", "timeout": "800ms",

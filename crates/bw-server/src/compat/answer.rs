@@ -51,7 +51,7 @@ impl<'a> MonitorOut<'a> {
         MonitorOut {
             id: spec.id.0,
             name: spec.name(),
-            url: spec.probe.target(),
+            url: spec.probe().map_or("", |probe| probe.target()),
             check_interval: whole_seconds(spec.every),
             timeout: whole_seconds(spec.timeout),
             expected_status_code: expected_status(spec),

@@ -112,7 +112,7 @@ async fn find(app: &App, id: &str) -> Result<MonitorView, Response> {
 }
 
 fn is_http(view: &MonitorView) -> bool {
-    matches!(*view.spec.probe, Probe::Http(_))
+    view.spec.probe().is_some_and(|probe| matches!(**probe, Probe::Http(_)))
 }
 
 fn shown(view: &MonitorView, columns: Columns, caller: &Caller) -> Response {

@@ -10,6 +10,7 @@ use super::BeatPaths;
 use super::line::{self, Instead};
 use super::turns::Turns;
 use crate::limits;
+use std::io::BufRead;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -53,14 +54,14 @@ impl Framing {
                     passed += taken;
                 }
                 At::Line | At::Head(_) => {
-                    let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+                    let Some(end) = end_of_line(rest) else {
                         if self.may_go_on(rest) {
                             return passed;
                         }
                         self.give_up();
                         continue;
                     };
-                    let line = &rest[..=end];
+                    let line = &rest[..end];
                     if matches!(self.at, At::Line) && self.instead(line).is_some() {
                         return passed;
                     }
@@ -78,8 +79,7 @@ impl Framing {
         if !matches!(self.at, At::Line) {
             return None;
         }
-        let end = bytes.iter().position(|byte| *byte == b'\n')?;
-        let instead = self.instead(&bytes[..=end])?;
+        let instead = self.instead(&bytes[..end_of_line(bytes)?])?;
         self.turn += 1;
         self.turns.end_with(self.turn);
         self.at = if instead.complete { At::Beyond } else { At::Head(None) };
@@ -132,6 +132,13 @@ impl Framing {
             At::Body(_) | At::Beyond => unreachable!("lines are looked for in heads only"),
         }
     }
+}
+
+/// How long the first line is with its end, if that has come. The library's search looks at many bytes at once.
+fn end_of_line(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    let length = rest.skip_until(b'\n').ok()?;
+    bytes[..length].ends_with(b"\n").then_some(length)
 }
 
 /// What a field of a head says about the body.

@@ -99,6 +99,7 @@ impl House {
         .expect("a store");
         let defaults = Arc::new(Defaults::default());
         let services = Services {
+            beats: Arc::default(),
             store: opened.store,
             catalog: Arc::new(LiveCatalog::new(defaults.clone())),
             queue: Arc::new(EmptyQueue),
@@ -206,6 +207,7 @@ impl House {
             transition: step.transition,
             incident: step.incident,
             events: step.events.into_vec(),
+            track: None,
         };
         let answers = services.store.states.commit(vec![commit]).await.expect("a commit");
         assert_eq!(answers, [Answer::Committed]);

@@ -193,6 +193,7 @@ impl World {
     fn process(store: MemoryStore, ports: Ports, clock: Arc<ManualClock>, node: u128) -> Self {
         let defaults = Arc::default();
         let services = Services {
+            beats: Arc::default(),
             store: store.store(),
             catalog: Arc::new(LiveCatalog::new(Arc::clone(&defaults))),
             queue: Arc::new(ports.clone()),

@@ -154,9 +154,12 @@ async fn decide(services: &Services, owner: &Arc<str>, changes: Vec<Change>) -> 
         .map(|change| {
             let (kind, consequence) = match change {
                 Change::Create(declared) => {
-                    let uuid = Uuid::from_random(services.entropy.bits());
+                    let heartbeat = declared.heartbeat();
+                    let given = heartbeat.and_then(|heartbeat| heartbeat.uuid);
+                    let uuid = given.unwrap_or_else(|| Uuid::from_random(services.entropy.bits()));
+                    let first_look = new <= FIRST_LOOKS && heartbeat.is_none();
                     let (owner, declared) = (Some(owner.clone()), Box::new(declared));
-                    (EditKind::Create { uuid, owner, declared, first_look: new <= FIRST_LOOKS }, None)
+                    (EditKind::Create { uuid, owner, declared, first_look }, None)
                 }
                 Change::Replace { old, declared } => {
                     let next = next_of(services, &old, declared).map_err(UseError::Invalid)?;

@@ -60,6 +60,7 @@ pub fn consequence(
         transition: step.transition,
         incident: step.incident,
         events: step.events.into_vec(),
+        track: None,
     }
 }
 

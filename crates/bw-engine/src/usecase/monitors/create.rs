@@ -3,6 +3,7 @@
 use super::MonitorView;
 use super::consequence::{apply_one, load, present, refusal};
 use super::list::view;
+use crate::catalog::BeatKey;
 use crate::usecase::{By, Services, UseError};
 use bw_domain::access;
 use bw_domain::id::{MonitorId, Uuid};
@@ -22,12 +23,15 @@ pub struct Create<'a> {
 /// Declares a monitor. It is looked at at once rather than at its first slot.
 pub async fn create(services: &Services, create: Create<'_>, by: By<'_>) -> Result<MonitorView, UseError> {
     let Create { mut declared, idempotency_key } = create;
-    let uuid = match idempotency_key {
-        Some(key) => uuid_of(by.actor, key),
-        None => Uuid::from_random(services.entropy.bits()),
+    let heartbeat = declared.heartbeat();
+    let (is_heartbeat, given) = (heartbeat.is_some(), heartbeat.and_then(|heartbeat| heartbeat.uuid));
+    let uuid = match (given, idempotency_key) {
+        (Some(uuid), _) => uuid,
+        (None, Some(key)) => uuid_of(by.actor, key),
+        (None, None) => Uuid::from_random(services.entropy.bits()),
     };
     if idempotency_key.is_some()
-        && let Some(known) = known(services, uuid).await?
+        && let Some(known) = known(services, uuid, is_heartbeat).await?
     {
         return repeated(known, &declared);
     }
@@ -44,8 +48,9 @@ pub async fn create(services: &Services, create: Create<'_>, by: By<'_>) -> Resu
         declared: Some(declared.clone()),
     };
     compile(&draft, &services.defaults).map_err(UseError::Invalid)?;
-    let kind =
-        EditKind::Create { uuid, owner: by.owner.cloned(), declared: Box::new(declared), first_look: true };
+    // Nobody looks at a heartbeat.
+    let (owner, first_look) = (by.owner.cloned(), !is_heartbeat);
+    let kind = EditKind::Create { uuid, owner, declared: Box::new(declared), first_look };
     match apply_one(services, Edit { kind, consequence: None }).await? {
         Ok(revision) => present(services, &revision).await,
         // The UUID is known: the same request was served a moment ago, or long ago and its monitor has ended.
@@ -53,7 +58,11 @@ pub async fn create(services: &Services, create: Create<'_>, by: By<'_>) -> Resu
             services.catalog.refresh(&services.store).await?;
             let gone =
                 || UseError::Refused("this Idempotency-Key made a monitor that has ended since".to_owned());
-            known(services, uuid).await?.ok_or_else(gone)
+            known(services, uuid, is_heartbeat).await?.ok_or_else(gone)
+        }
+        Err(Refused::Conflict) if given.is_some() => {
+            let taken = format!("a heartbeat with the address {uuid} is or was here already");
+            Err(UseError::invalid("heartbeat.uuid", taken))
         }
         Err(refused) => Err(refusal(refused)),
     }
@@ -81,10 +90,14 @@ fn uuid_of(actor: &str, key: &str) -> Uuid {
     Uuid::from_random(u128::from_be_bytes(bits))
 }
 
-async fn known(services: &Services, uuid: Uuid) -> Result<Option<MonitorView>, UseError> {
-    let Some(spec) = services.catalog.all().into_iter().find(|spec| spec.uuid == uuid) else {
-        return Ok(None);
+async fn known(services: &Services, uuid: Uuid, is_heartbeat: bool) -> Result<Option<MonitorView>, UseError> {
+    // The addresses of heartbeats are indexed, because a first beat comes by here.
+    let found = if is_heartbeat {
+        services.catalog.heartbeats(&BeatKey::Uuid(uuid)).pop()
+    } else {
+        services.catalog.all().into_iter().find(|spec| spec.uuid == uuid)
     };
+    let Some(spec) = found else { return Ok(None) };
     let loaded = load(services, &spec).await?;
     Ok(Some(view(spec, loaded)))
 }

@@ -196,19 +196,17 @@ fn meet<'a>(specs: &'a [Arc<Spec>], rows: &'a [Loaded]) -> impl Iterator<Item = 
 }
 
 pub(super) fn view(spec: Arc<Spec>, loaded: Option<Loaded>) -> MonitorView {
-    let (observed, state) = match loaded {
-        Some(loaded) => (loaded.observed, loaded.state),
-        None => (Observed::default(), State::new(spec.created_at, spec.revision)),
+    let (observed, state, track) = match loaded {
+        Some(loaded) => (loaded.observed, loaded.state, loaded.track),
+        None => (Observed::default(), State::new(spec.created_at, spec.revision), None),
     };
-    MonitorView { mode: mode(&spec), spec, state, observed }
+    MonitorView { mode: mode(&spec), spec, state, observed, track }
 }
 
 fn mentions(spec: &Spec, needle: Option<&str>) -> bool {
     let Some(needle) = needle else { return true };
     let holds = |text: &str| text.to_lowercase().contains(needle);
-    holds(spec.name())
-        || holds(spec.probe.target())
-        || spec.declared.labels.values().any(|value| holds(value))
+    holds(spec.name()) || holds(&spec.target()) || spec.declared.labels.values().any(|value| holds(value))
 }
 
 #[cfg(test)]

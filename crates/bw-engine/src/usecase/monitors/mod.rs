@@ -16,6 +16,7 @@ pub use list::{Counts, LabelFilter, ListQuery, MonitorPage, Sort, SortKey, all, 
 pub use probe::{probe_draft, probe_now};
 pub use shown::Shown;
 
+use bw_domain::beat::Track;
 use bw_domain::monitor::Spec;
 use bw_domain::outcome::Verdict;
 use bw_domain::state::{Cell, Mode, Observed, State};
@@ -29,6 +30,8 @@ pub struct MonitorView {
     pub state: State,
     pub observed: Observed,
     pub mode: Mode,
+    /// What its beats have come to, where it is a heartbeat that ever beat.
+    pub track: Option<Box<Track>>,
 }
 
 impl MonitorView {

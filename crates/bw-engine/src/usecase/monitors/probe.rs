@@ -44,5 +44,8 @@ pub async fn probe_draft(
 }
 
 async fn run(services: &Services, spec: Arc<Spec>) -> Result<Outcome, UseError> {
+    if spec.probe().is_none() {
+        return Err(UseError::Refused("a heartbeat is not probed: send it a beat".to_owned()));
+    }
     Ok(services.prober.once(Assignment::now(spec, services.clock.now())).await)
 }

@@ -63,7 +63,7 @@ pub async fn ask(State(app): State<App>, Id(id): Id, visit: Visit) -> Response {
         Ok(Delete {
             frame: visit.frame.clone().titled(None, &format!("Delete {name}?")).wide("narrow"),
             id,
-            target: view.spec.probe.target().to_owned(),
+            target: view.spec.target().into_owned(),
             paused: view.mode == Mode::Paused,
             name,
         })
@@ -120,7 +120,7 @@ impl Probed {
             frame: frame.titled(None, &headline).wide("narrow"),
             id: view.spec.id.0,
             headline,
-            seen: Seen::fresh(outcome, view.spec.probe.target(), now),
+            seen: Seen::fresh(outcome, &view.spec.target(), now),
             name,
         }
     }

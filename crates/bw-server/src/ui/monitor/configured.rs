@@ -8,8 +8,9 @@ use bw_domain::probe::{Probe, RedirectPolicy};
 
 /// The facts, with secrets left out.
 pub fn facts(spec: &Spec) -> Vec<(&'static str, String)> {
+    let Some(kind) = spec.probe() else { return Vec::new() };
     let mut facts = vec![
-        ("Probes", probe(&spec.probe)),
+        ("Probes", probe(kind)),
         ("Every", words::exact(spec.every)),
         ("Gives up after", exact_or_ms(spec.timeout)),
         ("From", from(spec)),

@@ -79,6 +79,7 @@ impl World {
         let prober = Arc::new(Once::default());
         let defaults = Arc::new(Defaults::default());
         let services = Services {
+            beats: Arc::default(),
             store: opened.store,
             catalog: Arc::new(LiveCatalog::new(defaults.clone())),
             queue: Arc::new(NoQueue),
@@ -125,6 +126,7 @@ impl World {
             transition: step.transition,
             incident: step.incident,
             events: step.events.into_vec(),
+            track: None,
         };
         let answers = services.store.states.commit(vec![commit]).await.expect("it commits");
         assert_eq!(answers, [Answer::Committed]);

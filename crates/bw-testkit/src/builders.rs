@@ -1,6 +1,7 @@
 //! Values that tests are made of. Each begins as something ordinary and good; a test says only what matters to it.
 //! Documents are written as people write them: `json!({"name": "Shop", "http": "http://shop.test/"})`.
 
+use bw_domain::beat::{Beat, Signal, Via};
 use bw_domain::event::{Event, EventKind, Severity, Subject};
 use bw_domain::id::{EventId, MonitorId, Uuid};
 use bw_domain::job::{Job, window};
@@ -8,6 +9,7 @@ use bw_domain::monitor::{Declaration, Defaults, Spec, compile};
 use bw_domain::outcome::{Certificate, Code, Evidence, Outcome, Phase, Phases, Verdict};
 use bw_domain::port::store::Revision;
 use bw_domain::time::{Duration, Instant};
+use bytes::Bytes;
 use serde_json::Value;
 
 /// When tests begin: 2026-11-21T12:00:00Z, a full hour.
@@ -52,6 +54,27 @@ pub fn job(spec: &Spec, slot: Instant) -> Job {
         r#try: 0,
         start: slot,
         not_after: window(slot, spec.every, spec.timeout).not_after,
+    }
+}
+
+/// A beat as a job sends it: with a body of two bytes.
+pub fn beat(spec: &Spec, at: Instant, signal: Signal) -> Beat {
+    let via = Via {
+        scheme: "https".into(),
+        method: "POST".into(),
+        remote: "192.0.2.7".into(),
+        agent: "curl/8.5.0".into(),
+    };
+    Beat {
+        monitor: spec.id,
+        at,
+        happened: None,
+        signal,
+        ignored: false,
+        run: None,
+        took: None,
+        via,
+        body: Bytes::from_static(b"ok"),
     }
 }
 

@@ -5,8 +5,10 @@
 
 pub mod access;
 pub mod accounts;
+pub mod beats;
 pub mod catalog;
 pub mod deliveries;
+pub mod hearing;
 pub mod incidents;
 pub mod leases;
 pub mod outcomes;
@@ -119,6 +121,28 @@ macro_rules! store_contract {
                 marks_move_forward_only
                 a_lost_shard_moves_nothing
                 a_gap_accounts_for_its_slots
+            }
+            beats {
+                a_beat_is_kept_and_counted
+                a_batch_is_taken_in_order
+                whatever_a_client_says_can_be_stored
+                what_has_ended_takes_no_beats
+                what_is_no_beat_is_refused
+                a_decision_is_fenced_by_the_count
+                an_edit_wants_a_decision
+                what_is_due_comes_in_order
+                lists_are_newest_first
+                the_tail_loses_nothing
+                old_beats_go_and_numbers_go_on
+                what_was_answered_is_there_after_a_kill
+                several_of_healthchecks_share_a_slug
+            }
+            hearing {
+                time_in_which_nobody_heard_is_deaf
+                what_is_heard_is_the_least_of_all
+                a_node_that_is_silent_is_not_waited_for
+                deafness_is_told_with_what_is_heard
+                a_short_silence_is_nobodys_fault
             }
             access {
                 tokens_are_kept_and_revoked

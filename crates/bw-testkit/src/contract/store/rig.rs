@@ -156,7 +156,8 @@ pub fn plain(kind: EditKind) -> Edit {
     Edit { kind, consequence: None }
 }
 
-fn commit(loaded: &Loaded, step: Step) -> Commit {
+/// What is offered of a step.
+pub(super) fn commit(loaded: &Loaded, step: Step) -> Commit {
     Commit {
         monitor: loaded.monitor,
         expect_seq: loaded.observed.seq,

@@ -15,7 +15,8 @@ fn a_url_is_enough() {
     assert_eq!(declared.name, "shop.example.com");
     let checked = check(&declared, &Defaults::default(), "").expect("good");
     assert_eq!((checked.every.as_secs(), checked.timeout.as_secs()), (60, 5));
-    assert_eq!(checked.probe.target(), "https://shop.example.com/");
+    let Watch::Probe(probe) = &checked.watch else { panic!("{:?}", checked.watch) };
+    assert_eq!(probe.target(), "https://shop.example.com/");
     assert_eq!((checked.confirm.failures, checked.confirm.recoveries), (2, 2));
 }
 
@@ -69,7 +70,7 @@ fn mistakes_say_what_to_write() {
             json!({"http": "http://a/", "expect": ["status == 99999"]}),
             "expect[0]: a status is a number from 100 to 599",
         ),
-        (json!({"name": "a"}), "http: is missing: say what to probe with http, tcp or tls"),
+        (json!({"name": "a"}), "http: is missing: say what to watch with http, tcp, tls or heartbeat"),
         (json!({"http": "shop"}), "name: is missing: give the monitor a name"),
         (
             json!({"http": "ftp://a/"}),
@@ -99,8 +100,28 @@ fn mistakes_say_what_to_write() {
             "confirm.agree: the monitor has 1 vantages (locations × families), not 3",
         ),
         (
-            json!({"heartbeat": {}, "name": "a"}),
-            "heartbeat: heartbeats come later; http, tcp and tls are there",
+            json!({"heartbeat": {"every": "1h"}, "name": "a", "every": "1h"}),
+            "every: belongs to monitors that are probed: write it inside heartbeat",
+        ),
+        (
+            json!({"heartbeat": {"every": "1h", "schedule": "daily"}, "name": "a"}),
+            "heartbeat.schedule: write either every or schedule, not both",
+        ),
+        (
+            json!({"heartbeat": {"schedule": "daily", "zone": "Europe/Bonn"}, "name": "a"}),
+            "heartbeat.zone: `Europe/Bonn` is no time zone: write a name of the IANA database, such as Europe/Berlin, America/New_York or UTC",
+        ),
+        (
+            json!({"heartbeat": {"every": "1h", "holidays": ["2026-02-30"]}, "name": "a"}),
+            "heartbeat.holidays[0]: `2026-02-30` is neither a date such as 2026-12-25 nor the name of a calendar",
+        ),
+        (
+            json!({"heartbeat": {"evry": "1h"}, "name": "a"}),
+            "heartbeat.evry: unknown key; did you mean `every`?",
+        ),
+        (
+            json!({"heartbeat": {"uuid": "ABC"}, "name": "a"}),
+            "heartbeat.uuid: is written as 8-4-4-4-12 hexadecimal digits in lower case",
         ),
         (json!({"http": "http://a/", "headers": {"a b": "c"}}), "headers.a b: is no header name"),
     ] {

@@ -37,7 +37,7 @@ pub(super) fn on_heard(draft: &mut Draft<'_>, heard: Heard<'_>) {
 fn decide(draft: &mut Draft<'_>, track: &mut Track, agreement: &Agreement, heard: Heard<'_>) {
     if let Some(fell) = track.fell.take() {
         // A success that followed is taken in by the next decision.
-        track.due = Some(draft.context.now);
+        track.due = (!track.failed).then_some(draft.context.now);
         if draft.state.health != Health::Down {
             return fall(draft, fell.at, Code::BEAT_FAILED, failed(&fell));
         }

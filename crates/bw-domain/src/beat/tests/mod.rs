@@ -4,8 +4,11 @@ mod cadence;
 mod counted;
 mod cron;
 mod deadline;
+mod held;
 mod holidays;
 mod on_calendar;
+mod silence;
+mod track;
 mod zone_guess;
 
 use crate::time::{Instant, Zone};

@@ -6,13 +6,28 @@ use std::fmt;
 /// The exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    Good = 0,
+    Good,
     /// Refused or failed; for `check`: the target fails.
-    Failed = 1,
+    Failed,
     /// Usage, or something that this build does not have.
-    Usage = 2,
+    Usage,
     /// `check`: nothing can be said.
-    Inconclusive = 3,
+    Inconclusive,
+    /// `exec`: what the command that it ran ended with.
+    Of(u8),
+}
+
+impl Status {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Status::Good => 0,
+            Status::Failed => 1,
+            Status::Usage => 2,
+            Status::Inconclusive => 3,
+            Status::Of(code) => code,
+        }
+    }
 }
 
 /// A command that did what it should.

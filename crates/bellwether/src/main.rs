@@ -34,8 +34,8 @@ fn main() -> ExitCode {
         drop(writeln!(std::io::stderr().lock(), "{}", sentence.trim_end()));
     }
     match write(&text) {
-        Ok(()) => ExitCode::from(status as u8),
-        Err(_) => ExitCode::from(Status::Failed as u8),
+        Ok(()) => ExitCode::from(status.code()),
+        Err(_) => ExitCode::from(Status::Failed.code()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Tells people whether their services work.
@@ -31,6 +32,14 @@ pub enum Command {
     DbInit(PlaceArgs),
     /// Probe an address once, now, without a server; the exit status is the verdict
     Check(CheckArgs),
+    /// Run a command and report its start, its end and its last output to a heartbeat
+    ///
+    /// Output, input, signals and the exit status are the command's, whether the server can be reached or not. What cannot
+    /// be reported is kept below the state directory and sent with the next `bellwether exec`.
+    ///
+    /// Exit status: the command's own; 128+N when signal N killed it; 124 when the time limit did; 126 and 127 when it
+    /// cannot be run or is not there; 2 when this command line is wrong.
+    Exec(ExecArgs),
     /// Apply the declarations of a file under its owner's name, all or nothing
     Apply(ApplyArgs),
     /// Look at the configuration
@@ -101,6 +110,26 @@ pub struct CheckArgs {
     /// Print the outcome as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to run, and where to report it.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "bellwether exec [--beat <URL> | --slug <SLUG>] [--time-limit <D>] -- <CMD> [ARGS]..."
+)]
+pub struct ExecArgs {
+    /// The heartbeat by its ping address, http://host/ping/… [env: BELLWETHER_BEAT]
+    #[arg(long, value_name = "URL", conflicts_with = "slug")]
+    pub beat: Option<String>,
+    /// The heartbeat by its slug, at the server BELLWETHER_URL with the key BELLWETHER_PING_KEY
+    #[arg(long, value_name = "SLUG")]
+    pub slug: Option<String>,
+    /// End it after this time, such as 30m: SIGTERM to its process group, SIGKILL 10 s later; reported as failed
+    #[arg(long, value_name = "D")]
+    pub time_limit: Option<String>,
+    /// The command and its arguments
+    #[arg(value_name = "CMD", trailing_var_arg = true)]
+    pub command: Vec<OsString>,
 }
 
 /// What to apply.

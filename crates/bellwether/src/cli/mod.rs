@@ -8,6 +8,7 @@ mod db;
 mod db_init;
 mod declare;
 mod doctor;
+mod exec;
 mod incidents;
 mod monitors;
 mod reserved;
@@ -43,6 +44,7 @@ pub fn run(arguments: Vec<OsString>) -> Outcome {
         Command::Worker(args) => serve::run(args, Role::Worker),
         Command::DbInit(place) => db_init::run(&place),
         Command::Check(args) => check::run(args),
+        Command::Exec(args) => exec::run(args),
         Command::Apply(args) => declare::run(args),
         Command::Config(command) => configuration::run(command),
         Command::Monitors(command) => monitors::run(command),

@@ -9,7 +9,6 @@ const LATER: &[(&str, &str)] = &[
         "probe-function",
         "probe functions come later; until then every probe runs from the machine of `bellwether serve`",
     ),
-    ("exec", "`exec` comes later, with heartbeats"),
     ("beats", "`beats` comes later, with heartbeats"),
     ("routes", "`routes` comes later; until then declared actions hear `incident.*`"),
     (

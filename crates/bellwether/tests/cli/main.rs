@@ -6,6 +6,7 @@ mod check;
 mod configuration;
 mod database;
 mod declare;
+mod exec;
 mod harness;
 mod serve;
 mod things;

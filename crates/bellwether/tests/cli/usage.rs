@@ -8,7 +8,6 @@ async fn what_comes_later_is_named_and_is_no_mistake_of_the_user() {
     for (words, says) in [
         (vec!["agent"], "agents come later"),
         (vec!["probe-function"], "probe functions come later"),
-        (vec!["exec", "--", "true"], "`exec` comes later"),
         (vec!["beats", "tail"], "`beats` comes later"),
         (vec!["routes", "test", "event.json"], "`routes` comes later"),
         (vec!["actions", "test"], "`actions test` comes later"),
@@ -83,6 +82,7 @@ async fn help_version_completions_and_the_document() {
         "worker",
         "db-init",
         "check",
+        "exec",
         "apply",
         "config",
         "monitors",

@@ -80,7 +80,7 @@ fn parts(bare: &[u8]) -> Option<Parts<'_>> {
     Some(Parts { method, target, version, path: path_of(target)? })
 }
 
-/// Where the path begins: at once, or after `scheme://authority`.
+/// Where the path begins: at once, or after `scheme://authority`. One that is missing begins as no beat's does.
 fn path_of(target: &[u8]) -> Option<usize> {
     if target.first() == Some(&b'/') {
         return Some(0);
@@ -88,7 +88,7 @@ fn path_of(target: &[u8]) -> Option<usize> {
     let scheme = target.iter().position(|byte| !byte.is_ascii_alphabetic())?;
     let authority = target[scheme..].strip_prefix(b"://")?;
     let path = authority.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'))?;
-    (authority[path] == b'/').then_some(scheme + 3 + path)
+    Some(scheme + 3 + path)
 }
 
 fn trim(mut bytes: &[u8]) -> &[u8] {

@@ -94,6 +94,20 @@ async fn a_line_without_a_version_is_of_the_first_ones() {
 }
 
 #[tokio::test]
+async fn after_such_a_line_nothing_is_looked_at() {
+    let sent = b"GET /ping/a\r\n\r\nGET /ping/\xf6 HTTP/1.1\r\n\r\n";
+    check(sent, b"GET /ping/a HTTP/1.0\r\n\r\n\r\nGET /ping/\xf6 HTTP/1.1\r\n\r\n", 0).await;
+}
+
+#[tokio::test]
+async fn what_came_before_is_not_the_last() {
+    let garbage = b"GET /a HTTP/1.1\r\n\r\n\x16GET /ping/\xf6 HTTP/1.1\r\n\r\n";
+    check(garbage, garbage, 1).await;
+    let cut = b"GET /a HTTP/1.1\r\n\r\nGET /ping/\xf6";
+    check(cut, cut, 1).await;
+}
+
+#[tokio::test]
 async fn only_the_path_of_an_absolute_target_is_rewritten() {
     let rewritten = (b"GET http://h/ping/%F6 HTTP/1.1\r\n\r\n".to_vec(), 0);
     assert_eq!(through(&[b"GET http://h/ping/\xf6 HTTP/1.1\r\n\r\n"]).await, rewritten);
@@ -108,9 +122,17 @@ async fn only_the_path_of_an_absolute_target_is_rewritten() {
 
 #[tokio::test]
 async fn no_more_is_held_back_than_a_line_may_have() {
-    let long = [b"GET /ping/".to_vec(), vec![0xf6; crate::limits::LINE]].concat();
+    let long = [b"GET /ping/".to_vec(), vec![0xf6; 2 * crate::limits::LINE]].concat();
     let pieces: Vec<_> = long.chunks(1_000).collect();
     assert_eq!(through(&pieces).await, (long.clone(), 0));
-    let whole = [long, b" HTTP/1.1\r\n\r\n".to_vec()].concat();
+    let whole = [long.clone(), b" HTTP/1.1\r\n\r\n".to_vec()].concat();
     assert_eq!(through(&[&whole]).await, (whole.clone(), 0));
+
+    let pieces = Pieces(long.chunks(1_000).map(<[u8]>::to_vec).collect());
+    let (mut front, _) = Front::new(pieces, BeatPaths::default());
+    let mut first = vec![0; long.len()];
+    let length = front.read(&mut first).await.expect("pieces do not fail");
+    assert_eq!(first[..length], long[..length]);
+    assert!((crate::limits::LINE..crate::limits::LINE + 1_000).contains(&(length - 1)), "{length} at once");
+    assert_eq!(front.held.capacity(), 0);
 }

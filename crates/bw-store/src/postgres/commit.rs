@@ -101,6 +101,14 @@ fn questions(batch: &[Commit]) -> Script {
     let lock = "SELECT monitor, seq, CASE WHEN monitor = ANY($2) THEN cells END FROM observed
                 WHERE monitor = ANY($1) ORDER BY monitor FOR NO KEY UPDATE";
     script.push(lock, params![monitors.clone(), certified]);
+    let tracked: BTreeSet<i64> =
+        batch.iter().filter(|commit| commit.track.is_some()).map(|commit| commit.monitor.0).collect();
+    if !tracked.is_empty() {
+        // After the rows above: whoever keeps beats locks none of them.
+        let lock = "SELECT monitor, count FROM tracks WHERE monitor = ANY($1) AND count > 0
+                    ORDER BY monitor FOR NO KEY UPDATE";
+        script.push(lock, params![tracked.into_iter().collect::<Vec<i64>>()]);
+    }
     leases::accounted(&mut script);
     let (mut of, mut slots, mut tries, mut vantages) = (vec![], vec![], vec![], vec![]);
     for key in batch.iter().filter_map(|commit| commit.outcome.as_ref()).map(|outcome| outcome.job.key()) {
@@ -159,6 +167,8 @@ struct Rows {
     observed: Option<Observed>,
     state: Option<State>,
     incident: Option<IncidentId>,
+    /// How many beats are counted in its track, where that is asked and there is one.
+    beats: Option<u64>,
     moved: bool,
 }
 
@@ -183,6 +193,13 @@ impl Desk {
             let before = cells.map(|cells| Observed { seq: 0, cells });
             let seq = get::<i64>(&row, 1)? as u64;
             rows.insert(MonitorId(get(&row, 0)?), Rows { seq, before, ..Rows::default() });
+        }
+        if batch.iter().any(|commit| commit.track.is_some()) {
+            for row in next() {
+                if let Some(rows) = rows.get_mut(&MonitorId(get(&row, 0)?)) {
+                    rows.beats = Some(get::<i64>(&row, 1)? as u64);
+                }
+            }
         }
         let accounted = leases::read_accounted(&next())?;
         let keys = batch.iter().filter_map(|commit| commit.outcome.as_ref()).map(|outcome| outcome.job.key());
@@ -216,7 +233,8 @@ impl Desk {
         }
         // A spare id may have been given out twice; whoever comes second decides again with another.
         let opened = opens(commit);
-        if rows.seq != commit.expect_seq || opened.is_some_and(|id| self.taken.contains(&id.0)) {
+        let beaten = commit.track.as_ref().is_some_and(|track| rows.beats != Some(track.count));
+        if rows.seq != commit.expect_seq || beaten || opened.is_some_and(|id| self.taken.contains(&id.0)) {
             return Ok(Answer::Conflict);
         }
         self.known.extend(key);

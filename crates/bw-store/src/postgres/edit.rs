@@ -4,7 +4,7 @@ use super::conn::{Conn, Script, get, params, storable};
 use super::declared::{uuid_of, write_action, write_revision};
 use super::error::{Fault, Result};
 use super::lock::Lock;
-use super::{Postgres, commit, write};
+use super::{Postgres, commit, tracks, write};
 use crate::editing::{self, first_round, key_of, settled};
 use crate::pack;
 use bw_domain::action::Action;
@@ -39,6 +39,8 @@ pub(super) struct Editing<'a> {
     /// The cursor of the feed.
     last_change: i64,
     actions_change: Option<i64>,
+    /// What the edits mean for tracks; written at the end, so that beats wait for it as short as can be.
+    tracks: tracks::Edited,
 }
 
 impl<'a> Editing<'a> {
@@ -50,7 +52,15 @@ impl<'a> Editing<'a> {
         let row = conn.first(sql, params![]).await?;
         let row = row.ok_or_else(|| Fault::damaged("installation", "its row is not there"))?;
         let published = Instant::from_ms(get::<Option<i64>>(&row, 1)?.unwrap_or(0));
-        Ok(Editing { store, conn, now, published, last_change: get(&row, 0)?, actions_change: None })
+        Ok(Editing {
+            store,
+            conn,
+            now,
+            published,
+            last_change: get(&row, 0)?,
+            actions_change: None,
+            tracks: Default::default(),
+        })
     }
 
     /// The next number of the feed.
@@ -64,8 +74,9 @@ impl<'a> Editing<'a> {
         self.actions_change = Some(self.next_change());
     }
 
-    /// Writes how far the feed is.
+    /// Writes what is left: tracks, and how far the feed is.
     pub async fn close(self) -> Result<()> {
+        self.tracks.write(self.conn).await?;
         let sql = "UPDATE installation
                    SET last_change = $1, actions_change = coalesce($2, actions_change)";
         self.conn.execute(sql, params![self.last_change, self.actions_change]).await.map(drop)
@@ -128,7 +139,7 @@ impl<'a> Editing<'a> {
         let sql = "INSERT INTO monitors (id, uuid, owner, key, slug, revision, effective_from, created_at)
                    VALUES ($1, $2, $3, $4, $5, 1, $6, $7)";
         let key = key_of(owner.as_deref(), declared).map(storable);
-        let slug = declared.slug.as_deref().map(storable);
+        let slug = declared.slug_unique().map(storable);
         let named = owner.as_deref().map(storable);
         let row = params![id.0, bytes_of(uuid), named, key, slug, effective_from.ms(), now.ms()];
         script.push(sql, row);
@@ -181,12 +192,13 @@ impl<'a> Editing<'a> {
         let living = or_refuse!(self.living(id, expect_revision).await);
         or_refuse!(self.names_are_free(Some(id), living.owner.as_deref(), declared).await);
         let key = key_of(living.owner.as_deref(), declared).map(storable);
-        let slug = declared.slug.as_deref().map(storable);
+        let slug = declared.slug_unique().map(storable);
         let mut script = Script::default();
         let revision = self.next_revision(&mut script, id, living, Some(declared.clone()));
         script.push("UPDATE monitors SET key = $2, slug = $3 WHERE id = $1", params![id.0, key, slug]);
         self.conn.script(&script).await?;
         or_refuse!(self.follow(id, revision.effective_from, consequence).await);
+        self.tracks.edited(id, revision.revision, revision.effective_from);
         Ok(Ok(Applied::Monitor(revision)))
     }
 
@@ -205,6 +217,7 @@ impl<'a> Editing<'a> {
         script.push("DELETE FROM observed WHERE monitor = $1", params![id.0]);
         script.push("DELETE FROM state WHERE monitor = $1", params![id.0]);
         self.conn.script(&script).await?;
+        self.tracks.deleted(id);
         Ok(Ok(Applied::Monitor(revision)))
     }
 
@@ -329,7 +342,7 @@ const IDS: &str =
 
 /// Key and slug.
 fn names_of<'d>(owner: Option<&str>, declared: &'d Declaration) -> [Option<&'d str>; 2] {
-    [key_of(owner, declared), declared.slug.as_deref()]
+    [key_of(owner, declared), declared.slug_unique()]
 }
 
 /// One look for all that must be unique.

@@ -6,6 +6,10 @@ use super::error::Result;
 /// The first half of every lock's number, so that they are not those of another program in the same database.
 const OURS: i32 = 0x6265_6c6c;
 
+/// The first half of the locks by which appends of beats are known that are under way; the second is how far the
+/// batches were numbered when it began.
+pub(super) const APPENDS: i32 = OURS + 1;
+
 /// What is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lock {
@@ -14,12 +18,14 @@ pub(super) enum Lock {
     /// Editing declarations, and with it the numbers of the feed. Whoever reads the feed shares it: so what a reading
     /// has not seen counts from a later instant than the reading.
     Edits = 2,
-    /// Making and taking away the partitions of outcomes.
+    /// Making and taking away the partitions of outcomes and beats.
     Periods = 3,
     /// Choosing the chains that a node sends.
     Sends = 4,
     /// Dropping what is older than the retention.
     Retention = 5,
+    /// Beginning to hear.
+    Hearing = 6,
 }
 
 /// Waits for the lock until the transaction ends.

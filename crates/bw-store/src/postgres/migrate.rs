@@ -9,7 +9,10 @@ use ring::digest::{SHA256, digest};
 use tokio_postgres::error::SqlState;
 
 /// The files, in the order of their numbers: the first has number 1.
-const MIGRATIONS: &[(&str, &str)] = &[("spine", include_str!("../../migrations/postgres/0001_spine.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("spine", include_str!("../../migrations/postgres/0001_spine.sql")),
+    ("beats", include_str!("../../migrations/postgres/0002_beats.sql")),
+];
 
 /// The newest schema that this program knows.
 pub const SCHEMA: i64 = MIGRATIONS.len() as i64;

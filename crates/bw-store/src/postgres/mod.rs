@@ -1,4 +1,4 @@
-//! The nine store ports on PostgreSQL, for a fleet: every node speaks to the same database.
+//! The store ports on PostgreSQL, for a fleet: every node speaks to the same database.
 //!
 //! - Nothing is kept in memory that another node may change; a commit locks the rows of its monitors, in one order, and
 //!   decides from what it then reads. So whoever comes second sees what the first has done.
@@ -10,6 +10,8 @@
 
 mod access;
 mod accounts;
+mod append;
+mod beats;
 mod catalog;
 mod clock;
 mod commit;
@@ -20,7 +22,9 @@ mod deliveries;
 mod edit;
 mod error;
 mod events;
+mod hearing;
 mod incidents;
+mod kept;
 mod leases;
 mod lock;
 mod migrate;
@@ -32,6 +36,8 @@ mod retain;
 mod states;
 mod timers;
 mod tls;
+mod tracks;
+mod unsure;
 mod wake;
 mod write;
 
@@ -69,6 +75,11 @@ struct Postgres {
     entropy: Arc<dyn Entropy>,
     retention: Retention,
     days: Days,
+    beat_days: Days,
+    /// Batches of beats of which this process does not know whether they were kept.
+    unsure: Arc<unsure::Unsure>,
+    /// How far `due` has looked ahead.
+    glance: tracks::Glance,
 }
 
 impl Postgres {

@@ -1,4 +1,4 @@
-//! From an address to the nine ports. `prepare` makes the schema, once for an installation; `open` only checks it, so a
+//! From an address to the ports. `prepare` makes the schema, once for an installation; `open` only checks it, so a
 //! node that starts changes nothing under the others.
 
 use super::conn::{Conn, Script, get, params};
@@ -177,15 +177,29 @@ async fn build(
     let monitors = count(&conn).await.map_err(told)?;
     let mut warnings = Vec::new();
     if let Err(fault) = periods::make_ahead(&conn, clock.now()).await {
-        warnings.push(format!("no room was made for the outcomes of the next days: {}", fault.tell(&place)));
+        warnings.push(format!(
+            "no room was made for the outcomes and beats of the next days: {}",
+            fault.tell(&place)
+        ));
     }
     drop(conn);
     let wake = PgWake::start(target);
     let Options { key, retention, entropy, .. } = options;
-    let days = periods::Days::default();
+    let (days, beat_days, unsure, glance) = Default::default();
     let report = OpenReport { installation, first_start, schema: migrate::SCHEMA, monitors, warnings };
-    let postgres =
-        Arc::new(Postgres { pool, place, key, clock: clock.clone(), measured, entropy, retention, days });
+    let postgres = Arc::new(Postgres {
+        pool,
+        place,
+        key,
+        clock: clock.clone(),
+        measured,
+        entropy,
+        retention,
+        days,
+        beat_days,
+        unsure,
+        glance,
+    });
     let handle = Handle { postgres: postgres.clone(), wake: wake.clone() };
     Ok(Opened { store: ports(&postgres), report, wake, clock, handle })
 }
@@ -201,6 +215,7 @@ fn ports(postgres: &Arc<Postgres>) -> Store {
         leases: postgres.clone(),
         accounts: postgres.clone(),
         access: postgres.clone(),
+        beats: postgres.clone(),
     }
 }
 

@@ -84,6 +84,7 @@ fn action_name(names: &HashMap<i64, String>, action: ActionRef, event: &Event) -
         ActionRef::MonitorWebhook(_) => {
             event.monitor.as_ref().map(|monitor| format!("webhook of {}", monitor.name))
         }
+        ActionRef::HeartbeatService => None,
     };
     name.unwrap_or_else(|| action.to_string())
 }
@@ -91,7 +92,7 @@ fn action_name(names: &HashMap<i64, String>, action: ActionRef, event: &Event) -
 async fn action_names(conn: &Conn, routed: &[Routed]) -> Result<HashMap<i64, String>> {
     let declared = |delivery: &Delivery| match delivery.action {
         ActionRef::Declared(id) => Some(id.0),
-        ActionRef::MonitorWebhook(_) => None,
+        ActionRef::MonitorWebhook(_) | ActionRef::HeartbeatService => None,
     };
     let ids: Vec<i64> = routed.iter().flat_map(|routed| &routed.deliveries).filter_map(declared).collect();
     if ids.is_empty() {

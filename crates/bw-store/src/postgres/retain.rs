@@ -24,7 +24,7 @@ const WITH_DELIVERIES: &str = "DELETE FROM deliveries WHERE seq IN
 const EVENTS: &str = "DELETE FROM events WHERE seq IN
     (SELECT seq FROM events WHERE routed AND at < $1 ORDER BY at LIMIT $2)";
 /// In this order: what belongs to an incident or a monitor goes before it.
-const WITH_INCIDENTS: [&str; 7] = [
+const WITH_INCIDENTS: [&str; 8] = [
     "DELETE FROM timeline WHERE id IN (SELECT t.id FROM incidents i JOIN timeline t ON t.incident = i.id
      WHERE i.closed_at < $1 LIMIT $2)",
     "DELETE FROM evidence WHERE id IN (SELECT e.id FROM incidents i
@@ -33,6 +33,8 @@ const WITH_INCIDENTS: [&str; 7] = [
     "DELETE FROM transitions WHERE id IN (SELECT id FROM transitions WHERE at < $1 LIMIT $2)",
     "DELETE FROM certificates WHERE (monitor, vantage) IN (SELECT c.monitor, c.vantage FROM monitors m
      JOIN certificates c ON c.monitor = m.id WHERE m.deleted_at < $1 LIMIT $2)",
+    "DELETE FROM tracks WHERE monitor IN (SELECT t.monitor FROM monitors m JOIN tracks t ON t.monitor = m.id
+     WHERE m.deleted_at < $1 LIMIT $2)",
     "DELETE FROM revisions WHERE change IN (SELECT r.change FROM monitors m JOIN revisions r ON r.monitor = m.id
      WHERE m.deleted_at < $1 LIMIT $2)",
     "DELETE FROM monitors WHERE id IN (SELECT id FROM monitors WHERE deleted_at < $1 LIMIT $2)",
@@ -44,7 +46,7 @@ pub(super) async fn retain(store: &Postgres, now: Instant) -> Result<usize> {
     let conn = store.conn().await?;
     periods::make_ahead(&conn, now).await?;
     let outcomes = (now - keep.outcomes).max(Instant::ZERO);
-    let gone = periods::drop_before(&conn, outcomes).await?;
+    let gone = periods::drop_before(&conn, periods::OUTCOMES, outcomes).await?;
     if gone > 0 {
         store.days.forget();
     }

@@ -3,7 +3,7 @@
 use super::conn::{Conn, Param, get, params};
 use super::error::{Fault, Result};
 use super::{Postgres, commit};
-use crate::pack;
+use crate::{pack, track};
 use bw_domain::id::MonitorId;
 use bw_domain::port::store::{Answer, Answered, Commit, Loaded, States};
 use bw_domain::state::Observed;
@@ -14,8 +14,9 @@ impl States for Postgres {
     fn load(&self, monitors: Vec<MonitorId>) -> Answered<'_, Vec<Option<Loaded>>> {
         self.call(async move {
             let ids: Vec<i64> = monitors.iter().map(|monitor| monitor.0).collect();
-            let sql = "SELECT o.monitor, o.seq, o.cells, s.state FROM observed o
-                       JOIN state s ON s.monitor = o.monitor WHERE o.monitor = ANY($1)";
+            let sql = "SELECT o.monitor, o.seq, o.cells, s.state, t.track FROM observed o
+                       JOIN state s ON s.monitor = o.monitor
+                       LEFT JOIN tracks t ON t.monitor = o.monitor AND t.count > 0 WHERE o.monitor = ANY($1)";
             let loaded = read(&self.conn().await?, sql, params![ids]).await?;
             let loaded: HashMap<MonitorId, Loaded> =
                 loaded.into_iter().map(|loaded| (loaded.monitor, loaded)).collect();
@@ -25,8 +26,9 @@ impl States for Postgres {
 
     fn all(&self) -> Answered<'_, Vec<Loaded>> {
         self.call(async move {
-            let sql = "SELECT o.monitor, o.seq, o.cells, s.state FROM observed o
-                       JOIN state s ON s.monitor = o.monitor ORDER BY o.monitor";
+            let sql = "SELECT o.monitor, o.seq, o.cells, s.state, t.track FROM observed o
+                       JOIN state s ON s.monitor = o.monitor
+                       LEFT JOIN tracks t ON t.monitor = o.monitor AND t.count > 0 ORDER BY o.monitor";
             read(&self.conn().await?, sql, params![]).await
         })
     }
@@ -44,5 +46,6 @@ fn loaded(row: &Row) -> Result<Loaded> {
     let state = serde_json::from_str(get(row, 3)?).map_err(|error| Fault::damaged("state", error))?;
     let cells = pack::read_cells(get(row, 2)?)?;
     let observed = Observed { seq: get::<i64>(row, 1)? as u64, cells };
-    Ok(Loaded { monitor: MonitorId(get(row, 0)?), observed, state })
+    let track = get::<Option<&[u8]>>(row, 4)?.map(track::unpack).transpose()?.map(Box::new);
+    Ok(Loaded { monitor: MonitorId(get(row, 0)?), observed, state, track })
 }

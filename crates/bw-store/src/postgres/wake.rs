@@ -1,7 +1,7 @@
 //! Wake-ups between the nodes, by LISTEN and NOTIFY, on a connection of its own.
 //!
-//! This node is woken at once, by itself; the others hear of it in one notice for everything of 50 ms. Outcomes and jobs
-//! are nobody else's concern and too many. Nothing depends on a notice: every loop also polls. When the connection is
+//! This node is woken at once, by itself; the others hear of it in one notice for everything of 50 ms. Outcomes, jobs
+//! and beats are nobody else's concern and too many. Nothing depends on a notice: every loop also polls. When the connection is
 //! lost it is opened again, and then every topic is woken, because nobody knows what was missed.
 
 use super::connect::Target;
@@ -23,8 +23,15 @@ const SHARED: [(Topic, &str); 4] = [
     (Topic::Events, "events"),
     (Topic::Deliveries, "deliveries"),
 ];
-const ALL: [Topic; 6] =
-    [Topic::Catalog, Topic::Jobs, Topic::Outcomes, Topic::Timers, Topic::Events, Topic::Deliveries];
+const ALL: [Topic; 7] = [
+    Topic::Catalog,
+    Topic::Jobs,
+    Topic::Outcomes,
+    Topic::Beats,
+    Topic::Timers,
+    Topic::Events,
+    Topic::Deliveries,
+];
 /// Between two notices.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Without anything to say the connection is asked whether it lives.
@@ -43,7 +50,7 @@ pub struct PgWake {
 #[derive(Default)]
 struct Bells {
     /// One permit a topic: a notice that comes while the listener works is there when it waits again.
-    topics: [Notify; 6],
+    topics: [Notify; ALL.len()],
     /// A bit for each of `SHARED` that the others have not been told of.
     untold: AtomicU8,
     said: Notify,

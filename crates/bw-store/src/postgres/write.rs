@@ -2,9 +2,10 @@
 //! order, is a statement of its own: changes of incidents.
 
 use super::conn::{Script, params, storable};
-use super::{events, incidents};
+use super::{events, incidents, tracks};
 use crate::evidence::bounded;
 use crate::pack;
+use bw_domain::beat::Track;
 use bw_domain::event::Event;
 use bw_domain::id::{IncidentId, MonitorId};
 use bw_domain::incident::{Entry, IncidentChange};
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 pub(super) struct Writes<'b> {
     rows: Vec<(MonitorId, u64, Option<Vec<u8>>)>,
     states: Vec<(MonitorId, State)>,
+    tracks: Vec<(MonitorId, &'b Track)>,
     outcomes: Vec<(&'b Outcome, Option<i64>)>,
     evidence: Vec<(i64, Option<IncidentId>, &'b Outcome, String)>,
     /// The newest of each vantage.
@@ -71,6 +73,7 @@ impl<'b> Writes<'b> {
     pub fn consequences(&mut self, commit: &'b Commit) {
         self.transitions.extend(commit.transition.iter().map(|transition| (commit.monitor, transition)));
         self.events.extend(&commit.events);
+        self.tracks.extend(commit.track.as_deref().map(|track| (commit.monitor, track)));
     }
 
     /// Everything, in an order in which each finds what it needs.
@@ -79,6 +82,7 @@ impl<'b> Writes<'b> {
         outcomes(&mut script, &self.outcomes);
         observed(&mut script, self.rows);
         states(&mut script, &self.states);
+        tracks::write(&mut script, &self.tracks);
         evidence(&mut script, &self.evidence);
         for (change, newer) in &self.changes {
             incidents::write(&mut script, change, *newer);

@@ -11,9 +11,8 @@ async fn woken(wake: &PgWake, topic: Topic) -> bool {
 
 /// When it begins to listen every topic is woken.
 async fn listening(wake: &PgWake) {
-    for topic in
-        [Topic::Catalog, Topic::Jobs, Topic::Outcomes, Topic::Timers, Topic::Events, Topic::Deliveries]
-    {
+    let local = [Topic::Jobs, Topic::Outcomes, Topic::Beats];
+    for topic in [Topic::Catalog, Topic::Timers, Topic::Events, Topic::Deliveries].into_iter().chain(local) {
         assert!(woken(wake, topic).await, "{topic:?}");
     }
 }
@@ -33,9 +32,10 @@ async fn the_other_nodes_are_woken() {
     // Of these no other node wants to hear: the notice of another topic is there first.
     one.wake.notify(Topic::Outcomes);
     one.wake.notify(Topic::Jobs);
+    one.wake.notify(Topic::Beats);
     one.wake.notify(Topic::Events);
     assert!(woken(&two.wake, Topic::Events).await);
-    for topic in [Topic::Outcomes, Topic::Jobs] {
+    for topic in [Topic::Outcomes, Topic::Jobs, Topic::Beats] {
         let heard = tokio::time::timeout(Duration::from_millis(1), two.wake.wait(topic)).await;
         assert!(heard.is_err(), "{topic:?}");
     }

@@ -3,12 +3,15 @@
 
 use crate::Ms;
 use crate::world::Life;
+use bw_domain::beat::{Beat, Deaf, Taken};
 use bw_domain::delivery::Delivery;
 use bw_domain::id::{DeliveryId, EventId};
 use bw_domain::job::{Job, OutcomeKey};
+use bw_domain::monitor::Spec;
 use bw_domain::outcome::Verdict;
 use bw_domain::port::store::{Commit, Gap, NodeId, Revision, Watermark};
 use bw_domain::time::Instant;
+use std::sync::Arc;
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -21,6 +24,19 @@ pub struct Line {
     pub fact: Fact,
 }
 
+/// What a task was told last about hearing.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub until: Instant,
+    pub deaf: Vec<Deaf>,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Told { until: Instant::ZERO, deaf: Vec::new() }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Fact {
@@ -31,7 +47,9 @@ pub enum Fact {
     /// A revision was stored, with what it means for what was counted.
     Edited { revision: Box<Revision>, commit: Option<Box<Commit>>, heard: Vec<Instant> },
     /// A decision was committed. `heard` are the last times that its loop read from the clock, newest last.
-    Committed { commit: Box<Commit>, heard: Vec<Instant> },
+    Committed { commit: Box<Commit>, heard: Vec<Instant>, told: Told },
+    /// A beat was kept, by this revision of its heartbeat.
+    Kept { spec: Arc<Spec>, beat: Box<Beat>, taken: Taken },
     /// A mark of a shard was moved by this node; `holder` is whose shard it was.
     Moved { shard: u16, which: Watermark, from: Instant, to: Instant, node: NodeId, holder: Option<NodeId> },
     /// A gap was recorded.

@@ -56,6 +56,18 @@ mutants! {
     OldEpochAccepted = "old-epoch-accepted",
     /// A new revision counts from the instant of its edit, though slots after it are published already.
     EditsAtOnce = "edits-at-once",
+    /// A beat is answered before the disk has it.
+    BeatsAnsweredEarly = "beats-answered-early",
+    /// Silence is judged although somebody has not said yet how far its beats are in.
+    SilenceNotWaitedFor = "silence-not-waited-for",
+    /// Nobody remembers when beats could not be heard.
+    DeafNotRecorded = "deaf-not-recorded",
+    /// A success makes forget a failure that nobody was told of.
+    FailureLatchDropped = "failure-latch-dropped",
+    /// What a beat adds to is read before the transaction that keeps it.
+    CountedApart = "counted-apart",
+    /// A start does not move the instant at which a decision is wanted.
+    StartKeepsIndex = "start-keeps-index",
 }
 
 impl Mutant {
@@ -68,6 +80,7 @@ impl Mutant {
     pub const fn nodes(self) -> usize {
         match self {
             Mutant::OldEpochAccepted | Mutant::EditsAtOnce => 3,
+            Mutant::SilenceNotWaitedFor | Mutant::CountedApart => 3,
             _ => 1,
         }
     }

@@ -87,6 +87,7 @@ fn services(link: &Arc<Link>) -> Services {
         vitals: Arc::new(Vitals::default()),
         defaults,
         base_url: "http://bellwether.test".into(),
+        pulse_slack: None,
     }
 }
 

@@ -85,6 +85,8 @@ fn ended(
             let gone = match row.action {
                 ActionRef::MonitorWebhook(id) => !past.database.rows.contains_key(&id),
                 ActionRef::Declared(id) => !past.database.actions.contains_key(&id),
+                // The world has no heartbeat service.
+                ActionRef::HeartbeatService => true,
             };
             let reason = !row.reason.is_empty() && (refused || too_late || gone);
             if reason { Ok(()) } else { Err(format!("it is dead without cause: `{}`", row.reason)) }

@@ -1,15 +1,16 @@
 //! Every decision again: the rows that follow from the journal so far, the revision of then, one of the instants that
 //! the loop had read from its clock. What was committed must be what follows, and nothing else.
 
-use crate::journal::{Fact, Line};
+use crate::journal::{Fact, Line, Told};
 use crate::past::Past;
 use crate::port::store::{Row, settled};
+use bw_domain::beat::{Beat, Deaf, Taken, Track};
 use bw_domain::id::{IncidentId, MonitorId};
 use bw_domain::incident::IncidentChange;
 use bw_domain::limits::EDIT_LEAD;
 use bw_domain::monitor::{Significance, Spec, significance};
 use bw_domain::port::store::{Commit, Revision};
-use bw_domain::state::{Context, Observed, State, Step, Trigger, step};
+use bw_domain::state::{Context, Heard, Observed, State, Step, Trigger, step};
 use bw_domain::time::Instant;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,15 +20,16 @@ const ACTOR: &str = "somebody";
 const BASE_URL: &str = "http://bellwether.test";
 
 /// A monitor as the journal has it.
-struct Known {
-    row: Row,
+pub struct Known {
+    pub row: Row,
+    pub track: Option<Track>,
     /// The newest revision and the one before: a node may not have read a cosmetic edit yet.
     specs: Vec<Arc<Spec>>,
     revision: Revision,
 }
 
-/// The rows of every living monitor. An error names the first decision that does not follow.
-pub fn replay(past: &Past) -> Result<BTreeMap<MonitorId, Row>, String> {
+/// The rows and tracks of every living monitor. An error names the first decision that does not follow.
+pub fn replay(past: &Past) -> Result<BTreeMap<MonitorId, Known>, String> {
     let mut known: BTreeMap<MonitorId, Known> = BTreeMap::new();
     for line in &past.journal {
         match &line.fact {
@@ -35,14 +37,18 @@ pub fn replay(past: &Past) -> Result<BTreeMap<MonitorId, Row>, String> {
                 edited(past, &mut known, revision, commit.as_deref(), heard)
                     .map_err(|why| tell(line, &why))?;
             }
-            Fact::Committed { commit, heard } => {
+            Fact::Kept { spec, beat, taken } => {
+                let known = known.get_mut(&beat.monitor).ok_or_else(|| tell(line, "nobody knows it"))?;
+                counted(known, spec, beat, *taken).map_err(|why| tell(line, &why))?;
+            }
+            Fact::Committed { commit, heard, told } => {
                 let known = known.get_mut(&commit.monitor).ok_or_else(|| tell(line, "nobody knows it"))?;
-                committed(known, commit, heard).map_err(|why| tell(line, &why))?;
+                committed(known, commit, heard, told).map_err(|why| tell(line, &why))?;
             }
             _ => {}
         }
     }
-    Ok(known.into_iter().map(|(id, known)| (id, known.row)).collect())
+    Ok(known)
 }
 
 fn tell(line: &Line, why: &str) -> String {
@@ -52,6 +58,7 @@ fn tell(line: &Line, why: &str) -> String {
             let outcome = commit.outcome.as_ref().map(|outcome| (outcome.job.slot, outcome.job.r#try));
             format!("a decision about monitor {} ({outcome:?})", commit.monitor)
         }
+        Fact::Kept { beat, taken, .. } => format!("beat {} of monitor {}", taken.number, beat.monitor),
         _ => String::new(),
     };
     format!("at {} ms {what}: {why}", line.at)
@@ -71,7 +78,7 @@ fn edited(
         let context = context(revision.created_at, IncidentId(0), "");
         let begun = step(&spec, &Observed::default(), &state, Trigger::Created, &context);
         let row = Row { observed: Observed::default(), state: begun.state.unwrap_or(state) };
-        known.insert(id, Known { row, specs: vec![spec], revision: revision.clone() });
+        known.insert(id, Known { row, track: None, specs: vec![spec], revision: revision.clone() });
         return Ok(());
     }
     let before = known.get_mut(&id).ok_or("nobody knows it")?;
@@ -80,11 +87,14 @@ fn edited(
         if !follows {
             return Err("its consequence does not follow from the rows".to_owned());
         }
-        apply(&mut before.row, commit)?;
+        apply(before, commit)?;
     }
     if revision.declared.is_none() {
         known.remove(&id);
         return Ok(());
+    }
+    if let Some(track) = &mut before.track {
+        track.edited(revision.revision, revision.effective_from);
     }
     let spec = past.spec(revision);
     before.specs.push(spec);
@@ -126,10 +136,18 @@ fn commit_of(made: Step, like: &Commit) -> Commit {
         transition: made.transition,
         incident: made.incident,
         events: made.events.into_vec(),
+        track: made.track,
     }
 }
 
-fn committed(known: &mut Known, commit: &Commit, heard: &[Instant]) -> Result<(), String> {
+/// A beat that was kept: it moves the track as the rules say.
+fn counted(known: &mut Known, spec: &Spec, beat: &Beat, taken: Taken) -> Result<(), String> {
+    let agreement = spec.beats().ok_or("it is no heartbeat")?;
+    let made = known.track.get_or_insert_default().take(agreement, spec.revision, beat);
+    if made == taken { Ok(()) } else { Err(format!("it counts as {made:?}, and was answered {taken:?}")) }
+}
+
+fn committed(known: &mut Known, commit: &Commit, heard: &[Instant], told: &Told) -> Result<(), String> {
     let spare = match &commit.incident {
         Some(IncidentChange::Open(incident, _)) => incident.id,
         _ => IncidentId(0),
@@ -139,10 +157,21 @@ fn committed(known: &mut Known, commit: &Commit, heard: &[Instant]) -> Result<()
         let made = step(spec, &row.observed, &row.state, trigger, &context(now, spare, ""));
         same(&commit_of(made, commit), commit)
     };
+    // `ingest` decides what beats changed and looks at no silence; `sweep` as far as it was told.
+    let deafness: [(Instant, &[Deaf]); 2] = [(Instant::ZERO, &[]), (told.until, &told.deaf)];
+    let listens = |spec: &Spec, now: Instant| {
+        known.track.as_ref().is_some_and(|track| {
+            deafness.iter().any(|(until, deaf)| {
+                let trigger = Trigger::Heard(Heard { track, until: *until, deaf });
+                follows(spec, trigger, now)
+            })
+        })
+    };
     let newest_first = known.specs.iter().rev().take(2);
     let found = newest_first.into_iter().any(|spec| {
         heard.iter().rev().any(|now| match &commit.outcome {
             Some(outcome) => follows(spec, Trigger::Outcome(outcome), *now),
+            None if commit.track.is_some() => listens(spec, *now),
             None => {
                 follows(spec, Trigger::Timer, *now) || follows(spec, Trigger::Away(absence(commit)), *now)
             }
@@ -151,7 +180,7 @@ fn committed(known: &mut Known, commit: &Commit, heard: &[Instant]) -> Result<()
     if !found {
         return Err("it does not follow from the rows".to_owned());
     }
-    apply(&mut known.row, commit)
+    apply(known, commit)
 }
 
 /// Since when nobody had been there to look, as the decision itself says.
@@ -170,9 +199,11 @@ fn same(made: &Commit, commit: &Commit) -> bool {
         && made.transition == commit.transition
         && made.incident == commit.incident
         && made.events == commit.events
+        && made.track == commit.track
 }
 
-fn apply(row: &mut Row, commit: &Commit) -> Result<(), String> {
+fn apply(known: &mut Known, commit: &Commit) -> Result<(), String> {
+    let Known { row, track, .. } = known;
     let seq = row.observed.seq;
     if commit.expect_seq != seq {
         return Err(format!("it was made from rows {}, and the rows were {seq}", commit.expect_seq));
@@ -183,6 +214,13 @@ fn apply(row: &mut Row, commit: &Commit) -> Result<(), String> {
     row.observed.seq = seq + 1;
     if let Some(state) = &commit.state {
         row.state = state.clone();
+    }
+    if let Some(decided) = &commit.track {
+        let count = track.as_ref().map_or(0, |track| track.count);
+        if decided.count != count {
+            return Err(format!("it was made after {} beats, and there were {count}", decided.count));
+        }
+        *track = Some((**decided).clone());
     }
     Ok(())
 }

@@ -67,7 +67,7 @@ pub fn read(past: &Past) -> Result<Vec<Counted>, String> {
     for line in &past.journal {
         match &line.fact {
             Fact::Edited { revision, .. } => edited(past, &mut watches, revision),
-            Fact::Committed { commit, heard } => {
+            Fact::Committed { commit, heard, .. } => {
                 let Some(watch) = watches.get_mut(&commit.monitor) else { continue };
                 let now = heard.last().copied().unwrap_or(line.wall);
                 if let Some(change) = watch.decide(commit, now).map_err(|why| tell(line, commit, &why))? {

@@ -14,7 +14,7 @@ pub use ready::{Ready, TaskId};
 use crate::Ms;
 use crate::chance::Chance;
 use crate::fault::Mood;
-use crate::journal::{Fact, Line};
+use crate::journal::{Fact, Line, Told};
 use crate::mutant::Mutant;
 use crate::port::prober::Probes;
 use crate::port::queue::Jobs;
@@ -52,7 +52,15 @@ pub struct Inner {
     /// The task that is polled, and what each task last read from its clock.
     pub current: TaskId,
     heard: BTreeMap<TaskId, VecDeque<Instant>>,
+    told: BTreeMap<TaskId, Told>,
     hasher: DefaultHasher,
+}
+
+/// What a decision was made from beside the rows.
+#[derive(Clone, Debug)]
+pub struct Basis {
+    pub heard: Vec<Instant>,
+    pub told: Told,
 }
 
 /// So many readings of the clock are remembered for each task: a decision uses one of the last.
@@ -75,6 +83,7 @@ impl World {
             journal: Vec::new(),
             current: TaskId::default(),
             heard: BTreeMap::new(),
+            told: BTreeMap::new(),
             // Its keys are fixed: the same seed has the same hash in every process.
             hasher: DefaultHasher::new(),
             script,
@@ -118,8 +127,19 @@ impl Inner {
         self.heard.get(&self.current).map(|heard| heard.iter().copied().collect()).unwrap_or_default()
     }
 
+    /// What a task is told about hearing.
+    pub fn told(&mut self, task: TaskId) -> &mut Told {
+        self.told.entry(task).or_default()
+    }
+
+    /// What the polled task knows beside the rows.
+    pub fn basis(&self) -> Basis {
+        Basis { heard: self.heard(), told: self.told.get(&self.current).cloned().unwrap_or_default() }
+    }
+
     /// A task is no more.
     pub fn forget(&mut self, task: TaskId) {
+        self.told.remove(&task);
         self.heard.remove(&task);
     }
 

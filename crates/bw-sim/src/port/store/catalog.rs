@@ -157,6 +157,10 @@ fn apply_one(inner: &mut Inner, life: Life, edit: Edit, heard: &[Instant]) -> Ap
             let applied = edited(inner, life, (id, None), consequence, heard);
             inner.database.rows.remove(&id);
             inner.database.timers.remove(&id);
+            inner.database.wanted.remove(&id);
+            if let Some(track) = inner.database.tracks.get_mut(&id) {
+                track.due = None;
+            }
             applied
         }
         EditKind::PutAction(action) => Applied::Action(put_action(inner, *action)),
@@ -230,6 +234,10 @@ fn edited(
     let commit = consequence.map(|commit| settled(commit, &revision));
     if let Some(commit) = &commit {
         states::write(inner, commit);
+    }
+    if let Some(mut track) = inner.database.tracks.get(&id).cloned() {
+        track.edited(revision.revision, revision.effective_from);
+        inner.database.put_track(id, track);
     }
     let fact = Fact::Edited {
         revision: Box::new(revision.clone()),

@@ -1,8 +1,10 @@
 //! What is stored. It survives every process; what only a process may hold is let go when it ends.
 
+use crate::Ms;
 use crate::mutant::Mutant;
 use bw_domain::access::{Session, Token};
 use bw_domain::action::Action;
+use bw_domain::beat::{Deaf, Track};
 use bw_domain::delivery::{Delivery, DeliveryState};
 use bw_domain::event::Event;
 use bw_domain::id::{ActionId, DeliveryId, EventId, IncidentId, MonitorId};
@@ -11,10 +13,10 @@ use bw_domain::job::OutcomeKey;
 use bw_domain::limits::SHARDS;
 use bw_domain::monitor::Defaults;
 use bw_domain::outcome::Outcome;
-use bw_domain::port::store::{EvidenceRow, Gap, NodeId, Revision, TransitionRow};
+use bw_domain::port::store::{BeatRow, EvidenceRow, Gap, NodeId, Revision, TransitionRow};
 use bw_domain::state::{Observed, State};
 use bw_domain::time::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The rows of a living monitor.
@@ -48,6 +50,13 @@ pub struct Shard {
     pub holder: Option<NodeId>,
     pub epoch: u64,
     pub until: Instant,
+}
+
+/// A node that hears: how far its beats are in, and until when it is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Hearer {
+    pub until: Instant,
+    pub lease: Instant,
 }
 
 /// One entry of the feed of changes.
@@ -85,6 +94,18 @@ pub struct Database {
     pub files: BTreeMap<Arc<str>, [u8; 32]>,
     pub tokens: Vec<Token>,
     pub sessions: BTreeMap<[u8; 32], Session>,
+    /// In the order in which they were kept.
+    pub beats: Vec<BeatRow>,
+    pub tracks: BTreeMap<MonitorId, Track>,
+    /// When each heartbeat wants a decision.
+    pub wanted: BTreeMap<MonitorId, Instant>,
+    pub hearers: BTreeMap<NodeId, Hearer>,
+    /// The furthest that anybody has ever heard.
+    pub furthest: Option<Instant>,
+    pub deaf: BTreeSet<Deaf>,
+    /// The last beats kept, with what their tracks were before: lost where the disk was not waited for.
+    pub unsynced: Vec<(MonitorId, Option<Track>)>,
+    synced: Ms,
 }
 
 impl Database {
@@ -121,6 +142,14 @@ impl Database {
             files: BTreeMap::new(),
             tokens: Vec::new(),
             sessions: BTreeMap::new(),
+            beats: Vec::new(),
+            tracks: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            hearers: BTreeMap::new(),
+            furthest: None,
+            deaf: BTreeSet::new(),
+            unsynced: Vec::new(),
+            synced: 0,
         }
     }
 
@@ -129,10 +158,14 @@ impl Database {
         if mutant == Some(Mutant::TimersLostOnCrash) {
             self.timers.clear();
         }
+        if mutant == Some(Mutant::BeatsAnsweredEarly) {
+            self.lose_unsynced();
+        }
         if self.shared {
             return;
         }
         self.nodes.remove(&node);
+        self.hearers.remove(&node);
         for shard in self.shards.iter_mut().filter(|shard| shard.holder == Some(node)) {
             shard.holder = None;
         }
@@ -176,6 +209,34 @@ impl Database {
             None => self.timers.remove(&monitor),
         };
         self.rows.insert(monitor, row);
+    }
+
+    /// Writes a track, and the entry of the index that follows from it.
+    pub fn put_track(&mut self, monitor: MonitorId, track: Track) {
+        match track.due {
+            Some(due) => self.wanted.insert(monitor, due),
+            None => self.wanted.remove(&monitor),
+        };
+        self.tracks.insert(monitor, track);
+    }
+
+    /// The disk has what was written a while ago.
+    pub fn sync(&mut self, now: Ms) {
+        if now > self.synced + 1_000 {
+            self.unsynced.clear();
+            self.synced = now;
+        }
+    }
+
+    /// The machine went down before the disk had the last beats.
+    fn lose_unsynced(&mut self) {
+        while let Some((monitor, before)) = self.unsynced.pop() {
+            self.beats.pop();
+            match before {
+                Some(track) => self.put_track(monitor, track),
+                None => drop((self.tracks.remove(&monitor), self.wanted.remove(&monitor))),
+            }
+        }
     }
 
     /// Changes an incident. False: it is not there.

@@ -1,8 +1,9 @@
-//! The nine store ports over one database in memory. Each call is one transaction: done at one instant, answered at a
+//! The ten store ports over one database in memory. Each call is one transaction: done at one instant, answered at a
 //! later one, durable from the first to the second on.
 
 mod access;
 mod accounts;
+mod beats;
 mod catalog;
 mod database;
 mod deliveries;
@@ -32,7 +33,8 @@ pub fn store(link: &Link) -> Store {
         timers: link.clone(),
         leases: link.clone(),
         accounts: link.clone(),
-        access: link,
+        access: link.clone(),
+        beats: link,
     }
 }
 

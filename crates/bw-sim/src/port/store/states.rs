@@ -3,39 +3,46 @@
 use super::Row;
 use crate::journal::Fact;
 use crate::mutant::Mutant;
-use crate::world::{Inner, Life, Link};
+use crate::world::{Basis, Inner, Life, Link};
 use bw_domain::id::{EvidenceId, MonitorId};
 use bw_domain::incident::IncidentChange;
 use bw_domain::outcome::Outcome;
 use bw_domain::port::store::{Answer, Answered, Commit, EvidenceRow, Loaded, States, TransitionRow};
 use bw_domain::schedule::shard_of;
-use bw_domain::time::Instant;
 
 impl States for Link {
     fn load(&self, monitors: Vec<MonitorId>) -> Answered<'_, Vec<Option<Loaded>>> {
         self.read(move |inner| {
             let rows = &inner.database.rows;
-            monitors.into_iter().map(|monitor| rows.get(&monitor).map(|row| loaded(monitor, row))).collect()
+            let inner = &*inner;
+            monitors
+                .into_iter()
+                .map(|monitor| rows.get(&monitor).map(|row| loaded(inner, monitor, row)))
+                .collect()
         })
     }
 
     fn all(&self) -> Answered<'_, Vec<Loaded>> {
-        self.read(|inner| inner.database.rows.iter().map(|(id, row)| loaded(*id, row)).collect())
+        self.read(|inner| {
+            let inner = &*inner;
+            inner.database.rows.iter().map(|(id, row)| loaded(inner, *id, row)).collect()
+        })
     }
 
     fn commit(&self, batch: Vec<Commit>) -> Answered<'_, Vec<Answer>> {
-        let heard = self.world.lock().heard();
+        let heard = self.world.lock().basis();
         self.write(move |inner, life| {
             batch.into_iter().map(|commit| commit_one(inner, life, commit, heard.clone())).collect()
         })
     }
 }
 
-fn loaded(monitor: MonitorId, row: &Row) -> Loaded {
-    Loaded { monitor, observed: row.observed.clone(), state: row.state.clone() }
+fn loaded(inner: &Inner, monitor: MonitorId, row: &Row) -> Loaded {
+    let track = inner.database.tracks.get(&monitor).cloned().map(Box::new);
+    Loaded { monitor, observed: row.observed.clone(), state: row.state.clone(), track }
 }
 
-fn commit_one(inner: &mut Inner, life: Life, commit: Commit, heard: Vec<Instant>) -> Answer {
+fn commit_one(inner: &mut Inner, life: Life, commit: Commit, heard: Basis) -> Answer {
     let (database, mutant) = (&inner.database, inner.mutant);
     let Some(row) = database.rows.get(&commit.monitor) else { return Answer::Gone };
     let repeats = mutant == Some(Mutant::LateOutcomesDuplicated);
@@ -49,6 +56,10 @@ fn commit_one(inner: &mut Inner, life: Life, commit: Commit, heard: Vec<Instant>
     if row.observed.seq != commit.expect_seq && mutant != Some(Mutant::CommitWithoutFence) {
         return Answer::Conflict;
     }
+    let count = database.tracks.get(&commit.monitor).map(|track| track.count);
+    if commit.track.as_ref().is_some_and(|track| count != Some(track.count)) {
+        return Answer::Conflict;
+    }
     // A spare id may have been given out twice; whoever comes second decides again with another.
     let taken = |change: &IncidentChange| match change {
         IncidentChange::Open(incident, _) => database.incidents.contains_key(&incident.id),
@@ -58,7 +69,8 @@ fn commit_one(inner: &mut Inner, life: Life, commit: Commit, heard: Vec<Instant>
         return Answer::Conflict;
     }
     write(inner, &commit);
-    inner.note(life, Fact::Committed { commit: Box::new(commit), heard });
+    let Basis { heard, told } = heard;
+    inner.note(life, Fact::Committed { commit: Box::new(commit), heard, told });
     Answer::Committed
 }
 
@@ -77,6 +89,9 @@ pub(super) fn write(inner: &mut Inner, commit: &Commit) {
         if mutant == Some(Mutant::TwoOpenIncidents) {
             row.state.incident = None;
         }
+    }
+    if let Some(track) = &commit.track {
+        database.put_track(commit.monitor, (**track).clone());
     }
     let incident = row.state.incident;
     database.put_row(commit.monitor, row);

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 /// One permit a topic.
 #[derive(Debug, Default)]
 pub struct ProcessWake {
-    topics: [Notify; 6],
+    topics: [Notify; Topic::ALL.len()],
 }
 
 impl Wake for ProcessWake {

@@ -8,19 +8,19 @@ use crate::compose::{self, House};
 use crate::config::{Environment, Flags, OutboundHeartbeat, Settings};
 use crate::reload::{self, Reload};
 use crate::roles::Role;
-use crate::supervise::{Plant, Side, Sides, Signals, hang_ups, is_beside, must_tick};
+use crate::supervise::{LISTEN, Plant, Side, Sides, Signals, hang_ups, is_beside, must_tick};
 use crate::{observer, outbound_heartbeat, ready, resources, scaling, telemetry};
 use bw_domain::port::clock::Clock;
 use bw_engine::loops::{Rest, all};
 use bw_engine::usecase::system::{ConfigStatus, Process};
-use bw_server::App;
 use bw_server::auth::may_listen;
+use bw_server::{App, BeatPaths};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 /// Beyond this many connections that nobody has accepted yet, clients wait.
 const BACKLOG: u32 = 1_024;
@@ -65,17 +65,24 @@ async fn serve((args, role): (ServeArgs, Role), setup: Setup, clock: Arc<dyn Clo
     let parts = house.parts();
     let plant = Plant { make: Box::new(move || all(&parts)), rest: rest(&house), role };
     let (halt, halted) = watch::channel(false);
-    // The loops outlive the listeners: what was accepted is still worked off.
-    let loops = tokio::task::JoinSet::from_iter([plant.run(is_true(halted))]);
-    let app = App::new(house.services.clone(), process.clone(), access);
+    // The listeners end when nearly everything has ended: whoever beats meanwhile is heard.
+    let (ears, listening) = oneshot::channel::<Sides>();
+    let deafen = async {
+        if let Ok(ears) = listening.await {
+            ears.end(LISTEN).await;
+        }
+    };
+    let loops = tokio::task::JoinSet::from_iter([plant.run(is_true(halted), deafen)]);
+    let app = App::new(house.services.clone(), process.clone(), access).with_beats(settings.beats.clone());
     if app.auth.is_none() {
         tracing::warn!("--auth none: whoever reaches {url} may do everything");
     }
     let mut sides = beside((&args, role), (&environment, &settings, first), &house, &process);
     sides.retain(|side| is_beside(side.name, role));
     let router = if role.has_pages() { bw_server::router(app) } else { bw_server::watched(app) };
-    sides.extend(listen(sockets, router)?);
+    let listeners = listen(sockets, router, &settings)?;
     let sides = Sides::start(sides);
+    ears.send(Sides::start(listeners)).map_err(|_| Stop::failed("the loops ended before they began"))?;
     first_ticks(&house, role).await;
     process.set_started();
     ready::announce(settings.log, &url);
@@ -84,7 +91,8 @@ async fn serve((args, role): (ServeArgs, Role), setup: Setup, clock: Arc<dyn Clo
     ready::tell_systemd(environment.notify_socket.as_deref(), "STOPPING=1");
     tracing::info!("stopping; a second signal stops at once");
     let end = async {
-        sides.end().await;
+        process.set_stopping();
+        sides.end(0).await;
         halt.send_replace(true);
         loops.join_all().await;
         house.close().await;
@@ -165,17 +173,23 @@ fn url(sockets: &[(TcpSocket, SocketAddr)]) -> Outcome<String> {
 }
 
 /// One task a listener.
-fn listen(sockets: Vec<(TcpSocket, SocketAddr)>, router: axum::Router) -> Outcome<Vec<Side>> {
+fn listen(
+    sockets: Vec<(TcpSocket, SocketAddr)>,
+    router: axum::Router,
+    settings: &Settings,
+) -> Outcome<Vec<Side>> {
+    let bases = settings.beats.bases.iter().map(|base| format!("{base}/"));
+    let beats = BeatPaths::new(bases.chain(["/ping/", "/api/push/"].map(str::to_owned)));
     let mut sides = Vec::with_capacity(sockets.len());
     for (socket, address) in sockets {
         let failed = |error| Stop::failed(format!("cannot listen on {address}: {error}"));
         let listener = Arc::new(socket.listen(BACKLOG).and_then(TcpListener::into_std).map_err(failed)?);
-        let router = router.clone();
+        let (router, beats) = (router.clone(), beats.clone());
         let make = move |stop| -> bw_domain::port::Fut<'static, ()> {
-            let (listener, router) = (listener.clone(), router.clone());
+            let (listener, router, beats) = (listener.clone(), router.clone(), beats.clone());
             Box::pin(async move {
                 match listener.try_clone().and_then(TcpListener::from_std) {
-                    Ok(listener) => bw_server::serve(listener, router, stop).await,
+                    Ok(listener) => bw_server::serve_beats(listener, router, beats, stop).await,
                     Err(error) => tracing::error!("the listener on {address} is lost: {error}"),
                 }
             })

@@ -98,7 +98,10 @@ mod tests {
     fn it_is_right_when_uncommented() {
         let default = default_file();
         let said: Vec<&str> = default.lines().filter_map(|line| line.strip_prefix("# ")).collect();
-        let file = read_text(&said.join("\n"), None, &|_| Some("https://example.com/".to_owned()));
+        let file = read_text(&said.join("\n"), None, &|name| {
+            let is_key = name.ends_with("KEY");
+            Some(if is_key { "0123456789abcdef0123456789abcdef" } else { "https://example.com/" }.to_owned())
+        });
         let file = file.unwrap_or_else(|told| panic!("{told}\n{}", said.join("\n")));
         assert_eq!((file.declared.monitors.len(), file.declared.actions.len()), (1, 1));
         assert_eq!(file.stated.anchors, ["tcp:127.0.0.1:9001"]);

@@ -1,5 +1,6 @@
 //! From a file to settings and declarations.
 
+use super::calendars;
 use super::expand::{Lookup, expand};
 use super::settings::Stated;
 use super::tree::{self, Node};
@@ -62,6 +63,7 @@ pub fn read_text(text: &str, path: Option<&Path>, variable: Lookup<'_>) -> Resul
     let mut document = tree.to_json();
     document.sort_all_objects();
     let mut problems = Vec::new();
+    calendars::resolve(&mut document, path, &mut problems);
     let stated = Stated::read(&document, &mut problems);
     let declared = Declared::read(&document, &mut problems);
     mistakes.extend(located(&tree, problems));
@@ -106,7 +108,11 @@ impl ConfigFile {
         let mut tree = self.tree();
         let unset = expand(&mut tree, variable);
         debug_assert!(unset.is_empty(), "the variables were there when it was read");
-        let Value::Object(mut document) = tree.to_json() else { return Value::Null };
+        let mut document = tree.to_json();
+        let mut problems = Vec::new();
+        calendars::resolve(&mut document, self.path.as_deref(), &mut problems);
+        debug_assert!(problems.is_empty(), "the calendars were there when it was read");
+        let Value::Object(mut document) = document else { return Value::Null };
         document.retain(|key, _| key == "monitors" || key == "actions");
         Value::Object(document)
     }

@@ -111,12 +111,26 @@ pub const SETTINGS: &[Key] = &[
     key("outbound_heartbeat", Kind::Map, "", "A sign of life to somebody else's monitoring, while the store works: it stops when the store is away longer than 30 s, the only honest voice left then."),
     key("outbound_heartbeat.url", Kind::Text, "https://hc.example.com/ping/…", "The address that is fetched; kept secret."),
     key("outbound_heartbeat.every", Kind::Span, "", "Time between two signs.").default("60s"),
+    key("healthchecks", Kind::Map, "", "For jobs and tools that speak with Healthchecks: pings under `/ping`, the management interface under `/api/v1` to `/api/v3`.").fixed(),
+    key("healthchecks.ping_key", Kind::Text, "${PING_KEY}", "With it jobs report as `/ping/{key}/{slug}`, and `?create=1` makes a heartbeat that is not there; kept secret. Without it only `/ping/{uuid}` works.").fixed(),
+    key("healthchecks.api_key", Kind::Text, "${HEALTHCHECKS_API_KEY}", "`X-Api-Key` of the management interface, 32 characters; kept secret. Without keys it answers nobody.").fixed(),
+    key("healthchecks.read_only_key", Kind::Text, "${HEALTHCHECKS_READ_ONLY_KEY}", "The same for reading, 32 characters; kept secret.").fixed(),
+    key("heartbeat_service", Kind::Map, "", "For jobs and people that know the heartbeat service: `pulse`, `dashboard`, `edit` and `monitor`.").fixed(),
+    key("heartbeat_service.secret", Kind::Text, "${HEARTBEAT_SECRET}", "What `dashboard`, `edit` and `monitor` ask for; kept secret. Without it they are open to whoever may see the pages.").fixed(),
+    key("heartbeat_service.bases", Kind::Texts, "[/heartbeat, /v1/heartbeat]", "Below which paths it is served; `/heartbeat` and `/v1/heartbeat` unless given.").fixed(),
+    key("heartbeat_service.slack_url", Kind::Text, "${SLACK_URL}", "Where `monitor` tells of overdue pulses; kept secret.").fixed(),
 ];
 
 /// Declarations: they belong to the installation and are applied as one transaction.
 pub const DECLARATIONS: &[Key] = &[
     key("monitors", Kind::Maps, "", "What is watched."),
     key("actions", Kind::Maps, "", "Where messages go. Every action hears `incident.*`."),
+    key(
+        "calendars",
+        Kind::Maps,
+        "",
+        "Holidays for heartbeats: each has a `name` and an iCalendar `file` beside this one.",
+    ),
 ];
 
 /// The keys of one item of `monitors`, in the order of the domain's own list.
@@ -162,6 +176,92 @@ pub const MONITOR: &[Key] = &[
         "shop.example.com:443",
         "`host:port` to connect to and shake hands with; 443 unless given.",
     ),
+    key(
+        "heartbeat",
+        Kind::Map,
+        "",
+        "Nothing is probed: the job reports itself, and its silence is what is told.",
+    ),
+    key("heartbeat.every", Kind::Span, "", "A beat is expected so long after the last, in counted time.")
+        .default("24h"),
+    key(
+        "heartbeat.schedule",
+        Kind::Texts,
+        "\"0 3 * * 1-5\"",
+        "Or a beat is expected at these times: cron or systemd OnCalendar expressions.",
+    ),
+    key("heartbeat.zone", Kind::Text, "Europe/Berlin", "The IANA time zone of schedule and days.")
+        .default("UTC"),
+    key(
+        "heartbeat.grace",
+        Kind::Span,
+        "30m",
+        "How late a beat may be; a fifth of the period unless given, at least a minute.",
+    ),
+    key(
+        "heartbeat.count",
+        Kind::Words(&["all", "weekdays", "weekdays+saturday"]),
+        "",
+        "Which days count; on others no beat is expected and no time passes.",
+    )
+    .default("all"),
+    key(
+        "heartbeat.holidays",
+        Kind::Texts,
+        "[bavaria, 2026-12-24]",
+        "Days that do not count: names of `calendars`, and dates.",
+    ),
+    key(
+        "heartbeat.run_limit",
+        Kind::Span,
+        "2h",
+        "How long a run may take from its start; only where the job reports starts.",
+    ),
+    key(
+        "heartbeat.post_only",
+        Kind::Truth,
+        "",
+        "Only POST counts; what else comes is kept and changes nothing.",
+    )
+    .default("false"),
+    key(
+        "heartbeat.manual_resume",
+        Kind::Truth,
+        "",
+        "Once paused, a person must resume it; else the next beat does.",
+    )
+    .default("false"),
+    key("heartbeat.keywords", Kind::Map, "", "Words in a beat's body that say how the job went."),
+    key("heartbeat.keywords.failure", Kind::Texts, "[ERROR, FATAL]", "It failed."),
+    key("heartbeat.keywords.success", Kind::Texts, "[done]", "It succeeded."),
+    key("heartbeat.keywords.start", Kind::Texts, "[begin]", "It began."),
+    key(
+        "heartbeat.keywords.otherwise",
+        Kind::Words(&["ignore", "fail"]),
+        "",
+        "What a body without any of them means.",
+    )
+    .default("ignore"),
+    key(
+        "heartbeat.rules",
+        Kind::Words(&["own", "healthchecks", "pulse"]),
+        "",
+        "Whose rules: ours, or exactly those of Healthchecks or of the heartbeat service.",
+    )
+    .default("own"),
+    key("heartbeat.pulse", Kind::Map, "", "The four texts by which the heartbeat service's clients know it."),
+    key("heartbeat.pulse.host", Kind::Text, "db1", "Host."),
+    key("heartbeat.pulse.category", Kind::Text, "backup", "Category."),
+    key("heartbeat.pulse.type", Kind::Text, "nightly", "Type."),
+    key("heartbeat.pulse.name", Kind::Text, "orders", "Name."),
+    key(
+        "heartbeat.uuid",
+        Kind::Text,
+        "7f9b0c9e-63a5-4c53-9d49-7d2b37a3b0a1",
+        "Its address, where jobs have one already; counts when it is made.",
+    ),
+    key("heartbeat.description", Kind::Text, "Dumps the order database", "What people should know."),
+    key("heartbeat.tags", Kind::Text, "prod db", "Tags as Healthchecks has them, separated by spaces."),
     key("method", Kind::Text, "", "The HTTP method.").default("GET"),
     key(
         "headers",
@@ -245,9 +345,6 @@ pub const LATER: &[(&str, &str)] = &[
     ("routes", "Rego routes come later; until then declared actions hear `incident.*`"),
     ("locations", "further locations come later; until then every probe runs from this machine, `local`"),
     ("maintenance", "maintenance windows come later; until then pause the monitor"),
-    ("calendars", "calendars come later, together with heartbeats"),
-    ("heartbeat_service", "the heartbeat service comes later"),
-    ("healthchecks", "Healthchecks' ping and management interface comes later"),
     ("router", "the event router comes later"),
 ];
 

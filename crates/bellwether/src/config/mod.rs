@@ -3,6 +3,7 @@
 //!
 //! Settings belong to the process, declarations to the installation: they are handed on as they are.
 
+mod calendars;
 mod default;
 mod environment;
 mod expand;

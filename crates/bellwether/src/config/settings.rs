@@ -9,6 +9,7 @@ use bw_domain::read::{Fields, Problem};
 use bw_domain::secret::Secret;
 use bw_domain::time::{Duration, Span};
 use bw_probe::Anchors;
+use bw_server::beat::BeatSettings;
 use bw_store::Retention;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -32,6 +33,7 @@ pub struct Settings {
     pub retention: Retention,
     pub defaults: Defaults,
     pub outbound_heartbeat: Option<OutboundHeartbeat>,
+    pub beats: BeatSettings,
 }
 
 /// What carries the jobs of a fleet.
@@ -85,6 +87,7 @@ pub struct Stated {
     pub confirm: ConfirmDeclared,
     pub heartbeat_url: Option<Secret>,
     pub heartbeat_every: Option<Span>,
+    pub beats: BeatSettings,
 }
 
 /// What was said on the command line.
@@ -140,6 +143,25 @@ impl Stated {
                     if stated.confirm.agree.is_some() {
                         fields.wrong("confirm.agree", "depends on a monitor's vantages: write it there");
                     }
+                }
+            });
+            area_below(fields, "healthchecks", problems, |fields, _| {
+                stated.beats.ping_key = key_of(fields, "ping_key", 8..=64);
+                stated.beats.api_key = key_of(fields, "api_key", 32..=32);
+                stated.beats.read_only_key = key_of(fields, "read_only_key", 32..=32);
+            });
+            area_below(fields, "heartbeat_service", problems, |fields, _| {
+                stated.beats.secret = fields.text("secret").filter(|text| !text.is_empty()).map(Secret::new);
+                if fields.get("bases").is_some() {
+                    stated.beats.bases = bases(fields);
+                }
+                stated.beats.slack_url =
+                    fields.text("slack_url").filter(|url| !url.is_empty()).map(Secret::new);
+                let good = |url: &Secret| {
+                    ["http://", "https://"].iter().any(|scheme| url.expose().starts_with(scheme))
+                };
+                if stated.beats.slack_url.as_ref().is_some_and(|url| !good(url)) {
+                    fields.wrong("slack_url", "is not an address: write https:// and a host");
                 }
             });
             area_below(fields, "outbound_heartbeat", problems, |fields, _| {
@@ -203,6 +225,54 @@ fn kept(fields: &mut Fields<'_>, key: &str) -> Option<Span> {
         fields.wrong(key, "must be at least 1d");
     }
     Some(span)
+}
+
+/// A key that stands in addresses or headers.
+fn key_of(fields: &mut Fields<'_>, key: &str, length: std::ops::RangeInclusive<usize>) -> Option<Secret> {
+    let text = fields.text(key)?;
+    let good = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if !good || !length.contains(&text.len()) {
+        let (low, high) = (length.start(), length.end());
+        let count = if low == high { low.to_string() } else { format!("{low} to {high}") };
+        fields.wrong(key, format!("is made of {count} letters, digits, - and _"));
+    }
+    Some(Secret::new(text))
+}
+
+/// Paths that belong to others.
+const TAKEN: [&str; 12] = [
+    "/api",
+    "/assets",
+    "/b",
+    "/badge",
+    "/health",
+    "/metrics",
+    "/monitors",
+    "/ping",
+    "/projects",
+    "/ui",
+    "/-",
+    "/in",
+];
+
+fn bases(fields: &mut Fields<'_>) -> Vec<String> {
+    let mut bases = fields.texts("bases");
+    for (index, base) in bases.iter_mut().enumerate() {
+        base.truncate(base.trim_end_matches('/').len());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
+        let below = |taken: &str| {
+            base.strip_prefix(taken).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if !base.starts_with('/') || base.contains("//") || !base.bytes().all(plain) {
+            fields.wrong(
+                &format!("bases[{index}]"),
+                "is a path such as /heartbeat, of letters, digits, - _ . and /",
+            );
+        } else if let Some(taken) = TAKEN.iter().find(|taken| below(taken)) {
+            fields.wrong(&format!("bases[{index}]"), format!("lies below {taken}, which is served already"));
+        }
+    }
+    bases
 }
 
 fn address(fields: &mut Fields<'_>) -> Option<Secret> {
@@ -273,6 +343,7 @@ impl Settings {
                 url,
                 every: stated.heartbeat_every.map_or(Duration::from_secs(60), Duration::from),
             }),
+            beats: stated.beats,
         };
         across(&settings, &mut problems);
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
@@ -292,6 +363,8 @@ impl Settings {
             ("guard", self.guard != new.guard),
             ("retention", self.retention != new.retention),
             ("defaults", self.defaults != new.defaults),
+            ("healthchecks", self.beats.keys() != new.beats.keys()),
+            ("heartbeat_service", self.beats.service() != new.beats.service()),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))

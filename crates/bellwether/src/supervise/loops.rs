@@ -1,7 +1,7 @@
-//! The nine loops as tasks. A panic in one of them ends all, says so, and begins all again after a pause: they share
+//! The ten loops as tasks. A panic in one of them ends all, says so, and begins all again after a pause: they share
 //! which shards are held, and every one of them reads what it needs from the store.
 
-use super::table::{self, LAST, OnCancel, OnError, Row, of};
+use super::table::{self, DEAF, LAST, OnCancel, OnError, Row, of};
 use crate::roles::Role;
 use bw_engine::loops::{Rest, Tick, run};
 use bw_engine::vitals::LoopName;
@@ -38,14 +38,15 @@ struct Life {
 }
 
 impl Plant {
-    /// Runs until `stop`, then ends in the order of the table.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
+    /// Runs until `stop`, then ends in the order of the table. `deafen` ends the listeners: it is awaited before the loop
+    /// that keeps what they heard.
+    pub async fn run(self, stop: impl Future<Output = ()>, deafen: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut pause = PAUSE;
         loop {
             let (mut life, begun) = (self.start(), self.rest.clock.monotonic());
             tokio::select! {
-                () = stop.as_mut() => return life.end_in_order().await,
+                () = stop.as_mut() => return life.end_in_order(deafen).await,
                 why = life.fails() => {
                     if self.rest.clock.monotonic().saturating_sub(begun) > PAUSE_MAX {
                         pause = PAUSE;
@@ -55,7 +56,7 @@ impl Plant {
                 }
             }
             tokio::select! {
-                () = stop.as_mut() => return,
+                () = stop.as_mut() => return deafen.await,
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
             }
         }
@@ -111,8 +112,12 @@ impl Life {
     }
 
     /// Stage by stage; what does not end within its patience is dropped and said.
-    async fn end_in_order(mut self) {
+    async fn end_in_order(mut self, deafen: impl Future<Output = ()>) {
+        let mut deafen = Some(deafen);
         for stage in 0..=LAST {
+            if let Some(deafen) = deafen.take_if(|_| stage == DEAF) {
+                deafen.await;
+            }
             self.stage.send_replace(Some(stage));
             self.abort(stage, |row| row.on_cancel == OnCancel::Drop);
             let patience = table::patience(stage);

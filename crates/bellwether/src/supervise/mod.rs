@@ -9,4 +9,4 @@ mod table;
 pub use loops::Plant;
 pub use side::{Side, Sides};
 pub use signals::{Signals, hang_ups};
-pub use table::{has_role, is_beside, must_tick};
+pub use table::{LISTEN, has_role, is_beside, must_tick};

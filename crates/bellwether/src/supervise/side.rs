@@ -60,10 +60,10 @@ impl Sides {
     }
 
     /// Ends them within the patience of their stage.
-    pub async fn end(mut self) {
+    pub async fn end(mut self, stage: u8) {
         self.stop.send_replace(true);
         let ended = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(table::patience(0), ended).await.is_err() {
+        if tokio::time::timeout(table::patience(stage), ended).await.is_err() {
             tracing::warn!("some requests were still under way and are dropped");
             self.tasks.shutdown().await;
         }
@@ -124,7 +124,7 @@ mod tests {
         });
         let sides = Sides::start(vec![side]);
         seen.wait_for(|done| *done).await.expect("the second try");
-        sides.end().await;
+        sides.end(0).await;
         assert_eq!(tries.load(Relaxed), 2);
     }
 }

@@ -75,12 +75,17 @@ impl Row {
 }
 
 /// The last stage.
-pub const LAST: u8 = 6;
+pub const LAST: u8 = 7;
+
+/// Before this stage the listeners end: beats are taken as long as anything runs.
+pub const DEAF: u8 = 7;
+
+/// The stage of the listeners.
+pub const LISTEN: u8 = 6;
 
 /// All tasks, in the order in which they end. The patience of all stages together stays below the thirty seconds
 /// that service managers wait.
 pub const ROWS: &[Row] = &[
-    row("listen", 0, 3, OnCancel::Finish).beside(true),
     row("configuration", 0, 1, OnCancel::Drop).of(PAGES).beside(false),
     row("outbound_heartbeat", 0, 1, OnCancel::Drop).of(PLAN).beside(false),
     row("observer", 0, 1, OnCancel::Drop).of(PROBE).beside(false),
@@ -95,8 +100,9 @@ pub const ROWS: &[Row] = &[
     row("route", 4, 2, OnCancel::Finish),
     row("deliver", 5, 6, OnCancel::Finish),
     row("keep", 5, 2, OnCancel::Drop).of(PLAN).unneeded(),
-    row("ingest", 6, 3, OnCancel::Finish).of(HEAR),
-    row("lease", 6, 2, OnCancel::Finish).of(PLAN),
+    row("listen", 6, 3, OnCancel::Finish).beside(true),
+    row("ingest", 7, 2, OnCancel::Finish).of(HEAR),
+    row("lease", 7, 2, OnCancel::Finish).of(PLAN),
 ];
 
 /// The row of a loop.
@@ -141,7 +147,7 @@ mod tests {
     #[test]
     fn what_feeds_ends_first() {
         let stage = |name| ROWS.iter().find(|row| row.name == name).expect("a row").stage;
-        let order = ["listen", "plan", "work", "judge", "route", "deliver", "lease"].map(stage);
+        let order = ["plan", "work", "judge", "route", "deliver", "listen", "ingest"].map(stage);
         assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "{order:?}");
     }
 }

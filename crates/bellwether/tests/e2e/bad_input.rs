@@ -31,7 +31,7 @@ async fn declarations_that_are_wrong() {
     };
     for (document, place) in [
         (monitor(json!({"evry": "10s"})), "evry"),
-        (monitor(json!({"heartbeat": {"every": "1h"}})), "heartbeat"),
+        (monitor(json!({"heartbeat": {"evry": "1h"}})), "heartbeat"),
         (monitor(json!({"every": 10})), "every"),
         (monitor(json!({"every": "1 fortnight"})), "every"),
         (monitor(json!({"every": "500ms"})), "every"),

@@ -50,13 +50,19 @@ pub enum ActionRef {
     Declared(ActionId),
     /// The `webhook_url` of a monitor.
     MonitorWebhook(MonitorId),
+    /// Where `monitor` of the heartbeat service tells of pulses.
+    HeartbeatService,
 }
+
+/// The name of the heartbeat service's own action.
+const HEARTBEAT_SERVICE: &str = "heartbeat_service";
 
 impl fmt::Display for ActionRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ActionRef::Declared(id) => write!(f, "action:{id}"),
             ActionRef::MonitorWebhook(id) => write!(f, "monitor:{id}"),
+            ActionRef::HeartbeatService => f.write_str(HEARTBEAT_SERVICE),
         }
     }
 }
@@ -64,6 +70,9 @@ impl fmt::Display for ActionRef {
 impl ActionRef {
     /// The inverse of its text.
     pub fn parse(text: &str) -> Option<Self> {
+        if text == HEARTBEAT_SERVICE {
+            return Some(ActionRef::HeartbeatService);
+        }
         let (kind, id) = text.split_once(':')?;
         let id = id.parse().ok()?;
         match kind {

@@ -93,11 +93,16 @@ pub struct Receipt {
 impl Delivery {
     /// A new row for an event and an action; the same pair always has the same id.
     pub fn new(event: &Event, action: ActionRef) -> Self {
+        let chain = match action {
+            // What `monitor` tells at a time is one message, so it is one chain.
+            ActionRef::HeartbeatService => format!("{action}/{}", event.at.ms()),
+            _ => format!("{action}/{}", event.subject()),
+        };
         Delivery {
             id: DeliveryId::of(&[&event.id.0, action.to_string().as_bytes()]),
             event: event.id,
             action,
-            chain: format!("{action}/{}", event.subject()),
+            chain,
             state: DeliveryState::Waiting,
             created_at: event.at,
             due: event.at,

@@ -31,6 +31,8 @@ kinds! {
     IncidentUpdated = "incident.updated",
     IncidentAcknowledged = "incident.acknowledged",
     IncidentClosed = "incident.closed",
+    PulseOverdue = "pulse.overdue",
+    PulseRecovered = "pulse.recovered",
     LocationBlind = "location.blind",
     LocationBack = "location.back",
     DeliveryDead = "delivery.dead",
@@ -45,6 +47,11 @@ impl EventKind {
     /// True for `incident.*`: what declared actions hear unless routes say otherwise.
     pub fn is_incident(self) -> bool {
         self.name().starts_with("incident.")
+    }
+
+    /// True for `pulse.*`: what `monitor` of the heartbeat service tells, and nobody else hears.
+    pub fn is_pulse(self) -> bool {
+        self.name().starts_with("pulse.")
     }
 }
 

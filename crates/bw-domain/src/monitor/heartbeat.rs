@@ -42,6 +42,11 @@ pub struct KeywordsDeclared {
     pub start: String,
     /// A body without any of them is a failure.
     pub otherwise_fail: bool,
+    /// Kept for those who switched them off, and not looked for.
+    pub off: bool,
+    /// Where else another system looks for them: in the subject and in the text of e-mails. Kept as it was told.
+    pub mail_subject: bool,
+    pub mail_text: bool,
 }
 
 const KEYS: &[&str] = &[
@@ -80,7 +85,8 @@ impl HeartbeatDeclared {
         let mut fields = Fields::new(value, path, KEYS, &[]);
         let keywords = fields.get("keywords").map(|value| {
             let path = join(path, "keywords");
-            let mut fields = Fields::new(value, &path, &["failure", "success", "start", "otherwise"], &[]);
+            let known = ["failure", "success", "start", "otherwise", "off", "mail_subject", "mail_text"];
+            let mut fields = Fields::new(value, &path, &known, &[]);
             let read = KeywordsDeclared {
                 failure: list(&mut fields, "failure"),
                 success: list(&mut fields, "success"),
@@ -88,6 +94,9 @@ impl HeartbeatDeclared {
                 otherwise_fail: fields
                     .word("otherwise", &[("fail", true), ("ignore", false)])
                     .unwrap_or(false),
+                off: fields.truth("off").unwrap_or(false),
+                mail_subject: fields.truth("mail_subject").unwrap_or(false),
+                mail_text: fields.truth("mail_text").unwrap_or(false),
             };
             problems.append(&mut fields.problems);
             read
@@ -159,12 +168,21 @@ impl HeartbeatDeclared {
         put(
             "keywords",
             self.keywords.as_ref().map_or(Value::Null, |keywords| {
-                json!({
+                let mut map = json!({
                     "failure": keywords.failure,
                     "success": keywords.success,
                     "start": keywords.start,
                     "otherwise": if keywords.otherwise_fail { "fail" } else { "ignore" },
-                })
+                });
+                let flags = [
+                    ("off", keywords.off),
+                    ("mail_subject", keywords.mail_subject),
+                    ("mail_text", keywords.mail_text),
+                ];
+                for (key, _) in flags.iter().filter(|(_, set)| *set) {
+                    map[*key] = Value::Bool(true);
+                }
+                map
             }),
         );
         put("rules", json!(self.rules.and_then(word_of)));
@@ -273,7 +291,7 @@ impl HeartbeatDeclared {
     fn keywords(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Option<Box<Keywords>>> {
         let Some(said) = &self.keywords else { return Some(None) };
         match Keywords::new(&said.failure, &said.success, &said.start, said.otherwise_fail) {
-            Ok(keywords) => Some(Some(Box::new(keywords))),
+            Ok(keywords) => Some((!said.off).then(|| Box::new(keywords))),
             Err(mistake) => {
                 wrong("heartbeat.keywords", mistake.message);
                 None

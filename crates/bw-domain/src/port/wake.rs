@@ -21,6 +21,19 @@ pub enum Topic {
     Deliveries,
 }
 
+impl Topic {
+    /// All of them.
+    pub const ALL: [Topic; 7] = [
+        Topic::Catalog,
+        Topic::Jobs,
+        Topic::Outcomes,
+        Topic::Beats,
+        Topic::Timers,
+        Topic::Events,
+        Topic::Deliveries,
+    ];
+}
+
 /// Tells and is told.
 pub trait Wake: Send + Sync {
     /// Something of this topic has changed.

@@ -25,6 +25,13 @@ pub fn decide(event: &Event, actions: &[Action], webhook: impl Fn(MonitorId) -> 
             Decision { action: ActionRef::Declared(action.id), send, reason: reason.to_owned() }
         })
         .collect();
+    if event.kind.is_pulse() {
+        decisions.push(Decision {
+            action: ActionRef::HeartbeatService,
+            send: true,
+            reason: "its monitor was asked to tell".to_owned(),
+        });
+    }
     if let Some(monitor) = event.monitor.as_ref().map(|subject| subject.id).filter(|id| webhook(*id))
         && event.kind == EventKind::MonitorChanged
     {

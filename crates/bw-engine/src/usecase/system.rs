@@ -23,6 +23,7 @@ pub struct Process {
     pub started_at: Instant,
     /// Set once the start is over.
     started: AtomicBool,
+    stopping: AtomicBool,
     store: Box<dyn Fn() -> StoreFigures + Send + Sync>,
     config: RwLock<ConfigStatus>,
 }
@@ -63,6 +64,7 @@ impl Process {
             node: String::new(),
             started_at,
             started: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
             store: Box::new(store),
             config: RwLock::default(),
         }
@@ -71,6 +73,16 @@ impl Process {
     /// The start is over: traffic may come.
     pub fn set_started(&self) {
         self.started.store(true, Relaxed);
+    }
+
+    /// The end has begun: only beats are still taken.
+    pub fn set_stopping(&self) {
+        self.stopping.store(true, Relaxed);
+    }
+
+    /// Whether the end has begun.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Relaxed)
     }
 
     /// The configuration was taken over or refused.

@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bw_domain::access::Scope;
 use bw_engine::usecase::sessions;
-use http::header::{ACCEPT, AUTHORIZATION, COOKIE, HOST, LOCATION, ORIGIN, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, COOKIE, HOST, LOCATION, ORIGIN, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,6 +20,17 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 /// The middleware.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
+    if app.process.is_stopping() {
+        let mut response = Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stopping",
+            "Stopping",
+            "this server is stopping: ask again in a moment",
+        )
+        .into_response();
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        return response;
+    }
     match admit(&app, &head).await {
         Ok(caller) => {
             head.extensions.insert(caller);

@@ -3,7 +3,7 @@
 use bw_domain::secret::Secret;
 
 /// `healthchecks:` and `heartbeat_service:` of the configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BeatSettings {
     /// The key of the one project: beats by slug come under it. Nothing: only by UUID.
     pub ping_key: Option<Secret>,
@@ -16,6 +16,18 @@ pub struct BeatSettings {
     pub bases: Vec<String>,
     /// Where `monitor` tells of overdue pulses.
     pub slack_url: Option<Secret>,
+}
+
+impl BeatSettings {
+    /// What `healthchecks:` says.
+    pub fn keys(&self) -> [&Option<Secret>; 3] {
+        [&self.ping_key, &self.api_key, &self.read_only_key]
+    }
+
+    /// What `heartbeat_service:` says.
+    pub fn service(&self) -> (&Option<Secret>, &[String], &Option<Secret>) {
+        (&self.secret, &self.bases, &self.slack_url)
+    }
 }
 
 impl Default for BeatSettings {

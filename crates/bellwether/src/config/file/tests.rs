@@ -94,7 +94,7 @@ actions: { name: x }
             "bellwether.yaml:15:18: monitors[1].webhook_url: the variable NOPE is not set; set it, or write `$$` for a dollar sign",
             "bellwether.yaml:17:40: monitors[2].http.verfy: unknown key; did you mean `verify`?",
             "bellwether.yaml:18:15: monitors[2].labels.a.b: must be a text, not a list",
-            "bellwether.yaml:19:5: monitors[2].heartbeat: heartbeats come later; http, tcp and tls are there",
+            "bellwether.yaml:19:5: monitors[2].heartbeat: a monitor has one target: `http` is given already",
             "bellwether.yaml:20:1: actions: must be a list, not a map",
         ]
     );

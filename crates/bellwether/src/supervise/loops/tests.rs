@@ -63,7 +63,7 @@ async fn lived(plant: Plant, told: Told, enough: &'static str) -> Vec<String> {
     let stop = async move {
         drop(seen.wait_for(|told| told.iter().any(|line| line == enough)).await);
     };
-    tokio::time::timeout(Duration::from_secs(20), plant.run(stop)).await.expect("it ends");
+    tokio::time::timeout(Duration::from_secs(20), plant.run(stop, async {})).await.expect("it ends");
     told.borrow().clone()
 }
 
@@ -83,4 +83,18 @@ async fn what_feeds_ends_before_what_is_fed() {
     let told = lived(plant, told, "plan ticks").await;
     let ends: Vec<&str> = told.iter().filter_map(|line| line.strip_suffix(" ends")).collect();
     assert_eq!(ends, ["plan", "work", "judge", "deliver", "lease"]);
+}
+
+#[tokio::test]
+async fn beats_are_heard_until_nearly_everything_has_ended() {
+    let (plant, told) = plant(&[LoopName::Ingest, LoopName::Deliver, LoopName::Plan], None);
+    let (mut seen, heard) = (told.subscribe(), told.clone());
+    let stop = async move {
+        drop(seen.wait_for(|told| told.iter().any(|line| line == "ingest ticks")).await);
+    };
+    let deafen = async move { heard.send_modify(|told| told.push("listen ends".to_owned())) };
+    tokio::time::timeout(Duration::from_secs(20), plant.run(stop, deafen)).await.expect("it ends");
+    let told = told.borrow().clone();
+    let ends: Vec<&str> = told.iter().filter_map(|line| line.strip_suffix(" ends")).collect();
+    assert_eq!(ends, ["plan", "deliver", "listen", "ingest"]);
 }

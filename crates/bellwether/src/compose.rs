@@ -94,6 +94,7 @@ pub async fn house(
         vitals: Arc::new(Vitals::default()),
         defaults,
         base_url: environment.url.as_deref().unwrap_or_default().into(),
+        pulse_slack: settings.beats.slack_url.clone(),
     };
     let sender = Arc::new(Senders::new(outbound.clone(), clock));
     let node = NodeId(entropy.bits());

@@ -1,4 +1,4 @@
-//! One POST of JSON and what its answer means: the part that all senders over HTTP share.
+//! One POST and what its answer means: the part that all senders over HTTP share.
 
 use crate::classes::Ending;
 use bw_domain::id::DeliveryId;
@@ -18,14 +18,41 @@ pub(crate) struct Post<'a> {
     pub delivery: DeliveryId,
     /// Beside content type and key; of two with one name the last counts.
     pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub body: Body,
+}
+
+/// What is posted, by its media type.
+pub(crate) enum Body {
+    Json(Vec<u8>),
+    /// One field of a form, percent-encoded.
+    Form(String),
+}
+
+impl Body {
+    /// A form with one field.
+    pub fn form(name: &str, value: &str) -> Self {
+        let mut text = format!("{name}=");
+        for byte in value.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => {
+                    text.push(char::from(byte));
+                }
+                byte => text.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        Body::Form(text)
+    }
 }
 
 /// Posts and classes the answer.
 pub(crate) async fn post(outbound: &Outbound, post: Post<'_>, now: Instant) -> Ending {
     let Post { url, delivery, mut headers, body } = post;
     headers.push(("idempotency-key".to_owned(), delivery.to_string()));
-    headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    let (media, body) = match body {
+        Body::Json(body) => ("application/json", body),
+        Body::Form(text) => ("application/x-www-form-urlencoded", text.into_bytes()),
+    };
+    headers.push(("content-type".to_owned(), media.to_owned()));
     let url = url.expose();
     let request = OutRequest {
         method: Method::POST,

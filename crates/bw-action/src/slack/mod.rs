@@ -3,6 +3,7 @@
 
 mod blocks;
 mod payload;
+mod pulses;
 mod send;
 
 pub(crate) use send::send;

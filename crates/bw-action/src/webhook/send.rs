@@ -4,7 +4,7 @@ use super::config::Hook;
 use super::payload::payload;
 use super::sign::sign;
 use crate::classes::Ending;
-use crate::post::{Post, post};
+use crate::post::{Body, Post, post};
 use bw_domain::port::sender::Dispatch;
 use bw_domain::time::Instant;
 use bw_net::Outbound;
@@ -22,5 +22,5 @@ pub(crate) async fn send(outbound: &Outbound, hook: Hook<'_>, dispatch: &Dispatc
         headers.push(("x-bellwether-signature".to_owned(), sign(secret.expose(), &timestamp, &body)));
     }
     headers.push(("x-bellwether-timestamp".to_owned(), timestamp));
-    post(outbound, Post { url: hook.url, delivery: dispatch.delivery, headers, body }, now).await
+    post(outbound, Post { url: hook.url, delivery: dispatch.delivery, headers, body: Body::Json(body) }, now).await
 }

@@ -10,6 +10,7 @@ pub mod incidents;
 pub mod latency;
 pub mod monitors;
 pub mod outcomes;
+pub mod pulses;
 pub mod sessions;
 pub mod system;
 pub mod tokens;
@@ -28,6 +29,7 @@ use bw_domain::port::prober::Prober;
 use bw_domain::port::queue::Queue;
 use bw_domain::port::store::Store;
 use bw_domain::port::wake::Wake;
+use bw_domain::secret::Secret;
 use std::sync::Arc;
 
 /// What the verbs work with; made once by the composition root.
@@ -47,6 +49,8 @@ pub struct Services {
     pub defaults: Arc<Defaults>,
     /// The address under which people reach the pages, without a slash at the end; may be empty.
     pub base_url: Arc<str>,
+    /// Where `monitor` of the heartbeat service tells of pulses, where that is configured.
+    pub pulse_slack: Option<Secret>,
 }
 
 /// Who asks for a change.

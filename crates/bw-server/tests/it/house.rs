@@ -110,6 +110,7 @@ impl House {
             vitals: Arc::new(Vitals::default()),
             defaults,
             base_url: "".into(),
+            pulse_slack: None,
         };
         services.catalog.refresh(&services.store).await.expect("a catalog");
         let figures =

@@ -111,6 +111,7 @@ pub(super) fn action_name(conn: &Connection, action: ActionRef, event: &Event) -
         ActionRef::MonitorWebhook(_) => {
             event.monitor.as_ref().map(|monitor| format!("webhook of {}", monitor.name))
         }
+        ActionRef::HeartbeatService => None,
     };
     Ok(name.unwrap_or_else(|| action.to_string()))
 }

@@ -48,9 +48,10 @@ pub(super) struct Attempted {
 
 impl Sending {
     pub fn new(outgoing: Outgoing) -> Self {
-        let late = outgoing.chain.first().is_some_and(|(oldest, _)| oldest.is_late());
+        // What `monitor` tells at a time is one message.
+        let whole = outgoing.chain.first().is_some_and(|(oldest, _)| oldest.is_late() || is_report(oldest));
         let mut rows = outgoing.chain.into_iter();
-        let told = if late { rows.by_ref().collect() } else { rows.by_ref().take(1).collect::<Vec<_>>() };
+        let told = if whole { rows.by_ref().collect() } else { rows.by_ref().take(1).collect::<Vec<_>>() };
         let told = told.into_iter().map(|(row, event)| (row, Arc::new(event))).collect();
         Sending { told, later: rows.map(|(row, _)| row).collect() }
     }
@@ -80,7 +81,7 @@ impl Sending {
         let (mut rows, mut entries, mut dead) = (Vec::new(), Vec::new(), Vec::new());
         for (mut row, event) in self.told {
             let merged = row.id != newest;
-            if merged && result == AttemptResult::Sent {
+            if merged && result == AttemptResult::Sent && !is_report(&row) {
                 row.give_up(format!("merged into {newest}"));
             } else {
                 row.record(receipt.clone(), how.now, how.dice);
@@ -99,6 +100,11 @@ impl Sending {
         };
         Attempted { action: how.action, delivery: oldest, result, rows, entries, dead, mark }
     }
+}
+
+/// Rows of which a message tells each by itself: none is merged into another.
+fn is_report(row: &Delivery) -> bool {
+    row.action == ActionRef::HeartbeatService
 }
 
 /// What the timeline of the event's incident says of a row that has ended.

@@ -1,6 +1,5 @@
 //! What an action is at the moment of sending: declarations may change between the event and its delivery.
 
-use crate::catalog::LiveCatalog;
 use crate::loops::noted;
 use crate::usecase::Services;
 use bw_domain::action::{ActionKind, ActionRef};
@@ -18,18 +17,18 @@ pub(super) struct Target {
 
 /// What the action is now; `None` when it is no more.
 pub(super) async fn find(services: &Services, action: ActionRef) -> Result<Option<Target>, StoreError> {
-    if let Some(target) = known(&services.catalog, action) {
+    if let Some(target) = known(services, action) {
         return Ok(Some(target));
     }
     // It may be newer than the catalog.
     noted(services, services.catalog.refresh(&services.store).await)?;
-    Ok(known(&services.catalog, action))
+    Ok(known(services, action))
 }
 
-fn known(catalog: &LiveCatalog, action: ActionRef) -> Option<Target> {
+fn known(services: &Services, action: ActionRef) -> Option<Target> {
     match action {
         ActionRef::Declared(id) => {
-            let actions = catalog.actions();
+            let actions = services.catalog.actions();
             let found = actions.iter().find(|declared| declared.id == id)?;
             Some(Target {
                 kind: Arc::new(found.kind.clone()),
@@ -39,7 +38,7 @@ fn known(catalog: &LiveCatalog, action: ActionRef) -> Option<Target> {
             })
         }
         ActionRef::MonitorWebhook(id) => {
-            let spec = catalog.get(id)?;
+            let spec = services.catalog.get(id)?;
             let url = spec.declared.webhook_url.clone()?;
             Some(Target {
                 kind: Arc::new(ActionKind::Slack { url }),
@@ -48,5 +47,11 @@ fn known(catalog: &LiveCatalog, action: ActionRef) -> Option<Target> {
                 was_broken: false,
             })
         }
+        ActionRef::HeartbeatService => Some(Target {
+            kind: Arc::new(ActionKind::Slack { url: services.pulse_slack.clone()? }),
+            name: action.to_string(),
+            five_lines: false,
+            was_broken: false,
+        }),
     }
 }

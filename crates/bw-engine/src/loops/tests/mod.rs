@@ -2,6 +2,7 @@
 
 mod deliver;
 mod flow;
+mod ingest;
 mod judge;
 mod plan;
 mod store;
@@ -204,6 +205,7 @@ impl World {
             vitals: Arc::new(Vitals::default()),
             defaults,
             base_url: "".into(),
+            pulse_slack: None,
         };
         let (sender, inbox) = (Arc::new(ports.clone()), Arc::new(Inbox::default()));
         let parts = Parts { services, sender, inbox, node: NodeId(node) };

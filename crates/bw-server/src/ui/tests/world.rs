@@ -90,6 +90,7 @@ impl World {
             vitals: Arc::default(),
             defaults,
             base_url: "".into(),
+            pulse_slack: None,
         };
         let figures = || StoreFigures { kind: "sqlite", place: "bellwether.db".into(), bytes: Some(81_920) };
         let process = Arc::new(Process::new("0.1.0", START, figures));

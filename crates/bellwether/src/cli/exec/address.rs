@@ -40,7 +40,11 @@ impl Address {
 }
 
 fn by_slug(slug: &str, url: Option<String>, key: Option<String>) -> Outcome<Address> {
-    let may = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    let may = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if key.as_ref().is_some_and(|key| !key.chars().all(may)) {
+        return Err(Stop::usage("BELLWETHER_PING_KEY is no ping key: it has letters, digits, `-` and `_`"));
+    }
+    let may = |c: char| may(c) && !c.is_ascii_uppercase();
     if slug.is_empty() || !slug.chars().all(may) {
         return Err(Stop::usage(format!("--slug: `{slug}` is no slug: write a-z, 0-9, `-` and `_`")));
     }
@@ -60,6 +64,10 @@ fn parse(text: &str) -> Result<Address, String> {
     let endpoint = Endpoint::parse(text.trim())?;
     if text.contains(['?', '#']) {
         return Err("a ping address ends with its path, without `?` and `#`".to_owned());
+    }
+    let host = text.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    if host.is_some_and(|host| host.contains('@')) {
+        return Err("a name and a password in a ping address are not sent: leave them out".to_owned());
     }
     let base = endpoint.url.trim_end_matches('/');
     // The path of the root is the slash that has just gone.
@@ -82,7 +90,16 @@ mod tests {
             let address = parse(text).unwrap_or_else(|why| panic!("{text}: {why}"));
             assert_eq!(address.ping("start", "r"), "http://h:8/ping/abc/start?rid=r");
         }
-        for text in ["", "h/ping/x", "ftp://h/ping/x", "http://", "http://h", "http://h/", "http://h/p?x=1"] {
+        for text in [
+            "",
+            "h/ping/x",
+            "ftp://h/ping/x",
+            "http://",
+            "http://h",
+            "http://h/",
+            "http://h/p?x=1",
+            "http://u:p@h/ping/x",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

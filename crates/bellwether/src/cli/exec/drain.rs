@@ -7,17 +7,21 @@ use bw_domain::port::clock::Clock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 /// In all.
 const WITHIN: Duration = Duration::from_secs(1);
+/// For what is under way when our own work is done.
+const LAST: Duration = Duration::from_millis(100);
 /// Servers at once.
 const LANES_MAX: usize = 16;
 
 /// Telling that is under way.
 pub struct Drain {
     told: Arc<Told>,
-    lanes: JoinSet<()>,
+    task: JoinSet<Result<(), Elapsed>>,
 }
 
 #[derive(Default)]
@@ -29,28 +33,35 @@ struct Told {
 impl Drain {
     /// Begins.
     pub fn start(spool: Option<&Spool>, reporter: &Reporter, clock: &Arc<dyn Clock>) -> Self {
-        let (told, mut tasks) = (Arc::<Told>::default(), JoinSet::new());
-        let waiting = spool.map(|spool| spool.waiting(clock.now().ms())).unwrap_or_default();
-        if let Some(spool) = spool {
-            for names in by_server(waiting) {
-                let (spool, reporter) = (spool.clone(), reporter.clone());
-                let lane = Lane { spool, reporter, clock: clock.clone(), told: told.clone() };
-                tasks.spawn(async move {
-                    // What is under way then is given back.
-                    drop(tokio::time::timeout(WITHIN, lane.tell(names)).await);
-                });
-            }
+        let (told, mut task) = (Arc::<Told>::default(), JoinSet::new());
+        if let Some(spool) = spool.cloned() {
+            let (reporter, clock, told) = (reporter.clone(), clock.clone(), told.clone());
+            // What is under way then is given back.
+            task.spawn(timeout(WITHIN, tell(Lane { spool, reporter, clock, told })));
         }
-        Drain { told, lanes: tasks }
+        Drain { told, task }
     }
 
-    /// Our own work is done: finishes what is under way, begins nothing more, and answers how many can never be told.
+    /// Our own work is done: begins nothing more, and answers how many can never be told.
     pub async fn finish(mut self) -> usize {
         self.told.enough.store(true, Relaxed);
-        while let Some(lane) = self.lanes.join_next().await {
-            lane.expect("telling does not panic");
-        }
+        // Given back in the middle, a beat is told twice, which its instant and its run make harmless.
+        drop(timeout(LAST, self.task.join_next()).await);
         self.told.refused.load(Relaxed)
+    }
+}
+
+/// Tells everything that waits, each server's apart.
+async fn tell(lane: Lane) {
+    let (spool, now_ms) = (lane.spool.clone(), lane.clock.now().ms());
+    // A home directory may be far away: the command's output is not to wait for it.
+    let Ok(waiting) = spawn_blocking(move || spool.waiting(now_ms)).await else { return };
+    let mut lanes = JoinSet::new();
+    for names in by_server(waiting) {
+        lanes.spawn(lane.clone().tell(names));
+    }
+    while let Some(told) = lanes.join_next().await {
+        told.expect("telling does not panic");
     }
 }
 
@@ -67,6 +78,7 @@ fn by_server(names: Vec<String>) -> Vec<Vec<String>> {
     lanes
 }
 
+#[derive(Clone)]
 struct Lane {
     spool: Spool,
     reporter: Reporter,
@@ -80,7 +92,9 @@ impl Lane {
             if self.told.enough.load(Relaxed) {
                 return;
             }
-            let Some((claim, beat)) = self.spool.claim(&name, self.clock.now().ms()) else { continue };
+            let (spool, now_ms) = (self.spool.clone(), self.clock.now().ms());
+            let claimed = spawn_blocking(move || spool.claim(&name, now_ms)).await;
+            let Ok(Some((claim, beat))) = claimed else { continue };
             let url = format!("{}&at={}", beat.url, beat.at_ms);
             match self.reporter.post(&url, &beat.body, WITHIN).await {
                 Sent::Taken { .. } => claim.settle(),

@@ -89,7 +89,7 @@ impl Job {
             tokio::select! {
                 status = self.child.wait() => break status.map_or(1, code),
                 signal = signals.next() => {
-                    if self.is_from_keyboard(signal) {
+                    if self.is_from_terminal(signal) {
                         doubt = Some((Box::pin(sleep(KEYBOARD)), signal));
                     } else {
                         self.pass(signal);
@@ -133,11 +133,15 @@ impl Job {
     }
 
     /// Whether the terminal has sent this to the command, too. What cannot be seen is who sent a signal: in the foreground
-    /// of a terminal it is taken for a key, and looked at again a moment later, because a command that does not handle
-    /// it and still lives has not got it.
-    fn is_from_keyboard(&self, signal: Signal) -> bool {
-        let key = signal == Signal::INT || signal == Signal::QUIT;
-        key && !self.own_group && Process::own().is_some_and(|own| own.is_foreground())
+    /// of a terminal an interrupt is taken for a key, a hang-up without it for its end, and looked at again a moment
+    /// later, because a command that does not handle it and still lives has not got it.
+    fn is_from_terminal(&self, signal: Signal) -> bool {
+        let own = if self.own_group { None } else { Process::own() };
+        own.is_some_and(|own| match signal {
+            Signal::INT | Signal::QUIT => own.is_foreground(),
+            Signal::HUP => !own.has_terminal(),
+            _ => false,
+        })
     }
 
     fn pass(&self, signal: Signal) {

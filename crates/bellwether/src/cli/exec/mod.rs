@@ -34,13 +34,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tail::TAIL_UNKNOWN;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
 /// What is spent on the report after the command has ended.
 const REPORT: Duration = Duration::from_secs(5);
 /// The part of it for a start that is still under way: sent after the end it would begin a run that never ends.
 const START: Duration = Duration::from_secs(1);
+/// For a home directory that is far away.
+const KEEP: Duration = Duration::from_secs(2);
 /// The status for a fault of ours before the command could be started, as `timeout` has it.
 const NOT_BEGUN: Status = Status::Of(125);
 
@@ -124,7 +126,7 @@ async fn work(asked: Asked) -> Outcome {
     let mut said: Vec<String> = sentence.into_iter().collect();
     if !matches!(sent, Sent::Taken { .. }) {
         let body = output.end(limit.unwrap_or(TAIL_UNKNOWN), last.as_deref());
-        said.push(not_sent(&sent, spool.as_ref(), &Beat { url, at_ms, body }, &run));
+        said.push(not_sent(&sent, spool, Beat { url, at_ms, body }, run).await);
     }
     if patient {
         let rest = async {
@@ -169,13 +171,18 @@ fn limit_line(ended: &Ended, limit: Option<Duration>) -> Option<String> {
 }
 
 /// Keeps what can be told later, and says so.
-fn not_sent(sent: &Sent, spool: Option<&Spool>, beat: &Beat, run: &str) -> String {
+async fn not_sent(sent: &Sent, spool: Option<Spool>, beat: Beat, run: String) -> String {
     let why = format!("bellwether: this run is not reported: {}", sent.why());
     if sent.is_settled() {
         return why;
     }
     let kept = match spool {
-        Some(spool) => spool.keep(beat, run).map_err(|error| error.to_string()),
+        Some(spool) => {
+            let keeping = timeout(KEEP, spawn_blocking(move || spool.keep(&beat, &run))).await;
+            let slow = || format!("the state directory does not answer within {} s", KEEP.as_secs());
+            let kept = keeping.map_err(|_| slow()).map(|kept| kept.expect("keeping does not panic"));
+            kept.and_then(|kept| kept.map_err(|error| error.to_string()))
+        }
         None => Err("neither HOME nor XDG_STATE_HOME says where".to_owned()),
     };
     match kept {

@@ -28,6 +28,8 @@ const TOGETHER: Duration = Duration::from_millis(200);
 /// What arrives from now on: nothing is lost between the start of the command and the first look.
 pub struct Signals {
     taken: Vec<(Signal, unix::Signal)>,
+    /// Where our parent ignores the ends of its children we inherit that, and would never hear how the command ended.
+    _children: Option<unix::Signal>,
 }
 
 impl Signals {
@@ -38,7 +40,8 @@ impl Signals {
         let wanted = all.filter(|signal| !processes::is_ignored(*signal));
         // One that cannot be taken ends us as it always would.
         let take = |signal: Signal| Some((signal, unix::signal(SignalKind::from_raw(signal.as_raw())).ok()?));
-        Signals { taken: wanted.filter_map(take).collect() }
+        let children = unix::signal(SignalKind::child()).ok();
+        Signals { taken: wanted.filter_map(take).collect(), _children: children }
     }
 
     /// The next one.

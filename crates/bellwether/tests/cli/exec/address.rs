@@ -47,6 +47,11 @@ async fn what_is_wrong_is_said_before_anything_runs() {
         (vec!["--slug", "x"], vec![("BELLWETHER_URL", "http://h")], "set BELLWETHER_PING_KEY"),
         (vec!["--slug", "x"], vec![("BELLWETHER_PING_KEY", "k")], "set BELLWETHER_URL"),
         (vec!["--slug", "Big"], vec![], "`Big` is no slug"),
+        (
+            vec!["--slug", "x"],
+            vec![("BELLWETHER_URL", "http://h"), ("BELLWETHER_PING_KEY", "a/b")],
+            "no ping key",
+        ),
         (vec!["--beat", &url, "--time-limit", "soon"], vec![], "`soon` is not a duration"),
         (vec!["--beat", &url, "--time-limit", "0s"], vec![], "longer than nothing"),
     ] {

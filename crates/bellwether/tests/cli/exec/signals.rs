@@ -105,3 +105,15 @@ async fn told_to_end_while_we_report_we_end_and_keep_the_report() {
     assert_eq!((ended.status, ended.err.lines().count()), (6, 1), "{}", ended.err);
     assert_eq!(stage.kept().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parent_that_ignores_the_ends_of_its_children_hides_none_from_us() {
+    let stage = Stage::new().await;
+    let inner = stage.shell("exit 7");
+    let mut command = tokio::process::Command::new("env");
+    command.args(["--ignore-signal=CHLD", "setsid"]).args(inner.as_std().get_args()).env_clear();
+    command.env("HOME", stage.place.dir.path().join("home")).stdin(std::process::Stdio::null());
+    let ended = run(command).await;
+    assert_eq!((ended.status, ended.err.as_str()), (7, ""));
+    assert_eq!(actions(&stage.heard()), ["start", "7"]);
+}

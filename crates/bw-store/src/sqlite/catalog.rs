@@ -96,6 +96,7 @@ fn all_or_nothing(tx: &mut Tx<'_>, edits: &[Edit]) -> Result<std::result::Result
             Err(refused) => {
                 tx.staged = staged;
                 tx.conn.execute_batch("ROLLBACK TO edits; RELEASE edits")?;
+                tx.journal.days.forget();
                 return Ok(Err(refused));
             }
         }

@@ -8,7 +8,7 @@ use super::memory::{Desk, Row};
 use super::periods::{self, Append};
 use super::replay::{self, Effect};
 use super::tx::Tx;
-use super::{events, incidents, outcomes, snapshot};
+use super::{append, events, incidents, outcomes, snapshot};
 use bw_domain::id::{EvidenceId, IncidentId, MonitorId};
 use bw_domain::incident::IncidentChange;
 use bw_domain::job::OutcomeKey;
@@ -29,7 +29,7 @@ pub(super) fn commit(tx: &mut Tx<'_>, commit: &Commit) -> Result<Answer> {
             return Ok(Answer::Duplicate);
         }
     }
-    if row.observed.seq != commit.expect_seq || incident_is_taken(tx, commit)? {
+    if row.observed.seq != commit.expect_seq || beat_came(tx, commit) || incident_is_taken(tx, commit)? {
         return Ok(Answer::Conflict);
     }
     let row = Box::new(row.clone());
@@ -53,6 +53,12 @@ fn is_known(tx: &Tx<'_>, row: &Row, key: &OutcomeKey) -> Result<bool> {
         Some(known) => Ok(known),
         None => periods::contains(tx.conn, row.head, key),
     }
+}
+
+/// What was decided about beats was decided before the last one of them, or none ever came.
+fn beat_came(tx: &Tx<'_>, commit: &Commit) -> bool {
+    let counted = || tx.track(commit.monitor).map(|kept| kept.track().count);
+    commit.track.as_ref().is_some_and(|track| counted() != Some(track.count))
 }
 
 /// A spare id may have been given out twice; whoever comes second decides again with another.
@@ -97,6 +103,9 @@ fn write(tx: &mut Tx<'_>, mut row: Box<Row>, commit: &Commit) -> Result<()> {
     }
     for event in &commit.events {
         events::write(tx.conn, event)?;
+    }
+    if let Some(track) = &commit.track {
+        append::write_track(tx, monitor, track)?;
     }
     tx.stage(monitor, row);
     Ok(())

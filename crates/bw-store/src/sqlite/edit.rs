@@ -4,10 +4,12 @@ use super::catalog::actions_changed;
 use super::declared::{write_action, write_revision};
 use super::error::{Fault, Result};
 use super::memory::Row;
+use super::tracks::Kept;
 use super::tx::Tx;
-use super::{commit, periods};
+use super::{append, commit, periods};
 use crate::editing::{self, first_round, key_of, settled};
 use bw_domain::action::Action;
+use bw_domain::beat::Track;
 use bw_domain::id::{ActionId, MonitorId, Uuid};
 use bw_domain::monitor::Declaration;
 use bw_domain::port::store::{Answer, Applied, Commit, Edit, EditKind, Refused, Revision};
@@ -127,6 +129,10 @@ fn replace(
     let sql = "UPDATE monitors SET key = ?2, slug = ?3 WHERE id = ?1";
     tx.conn.prepare_cached(sql)?.execute(params![id.0, key, slug])?;
     or_refuse!(follow(tx, id, revision.effective_from, consequence));
+    if let Some(mut track) = tx.track(id).map(Kept::track) {
+        track.edited(revision.revision, revision.effective_from);
+        append::write_track(tx, id, &track)?;
+    }
     Ok(Ok(Applied::Monitor(revision)))
 }
 
@@ -142,6 +148,9 @@ fn delete(
     let revision = next_revision(tx, id, living, None)?;
     let sql = "UPDATE monitors SET deleted_at = ?2 WHERE id = ?1";
     tx.conn.prepare_cached(sql)?.execute(params![id.0, tx.now.ms()])?;
+    if let Some(track) = tx.track(id).map(Kept::track) {
+        append::write_track(tx, id, &Track { due: None, ..track })?;
+    }
     let head = tx.row(id).map(|row| row.head).filter(|head| head.id != 0);
     if let Some(head) = head {
         periods::store_head(tx.conn, id, head)?;

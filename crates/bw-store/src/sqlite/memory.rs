@@ -4,6 +4,8 @@
 //! Only the writer changes it, and only after the transaction that says the same was committed; others read under the
 //! lock. So an answer from here is never ahead of the disk.
 
+use super::hearing::Said;
+use super::tracks::{Kept, Tracks};
 use bw_domain::id::MonitorId;
 use bw_domain::limits::SHARDS;
 use bw_domain::port::store::{Loaded, NodeId, Timer};
@@ -85,8 +87,9 @@ impl Row {
     }
 
     /// As callers see it.
-    pub fn loaded(&self, monitor: MonitorId) -> Loaded {
-        Loaded { monitor, observed: self.observed.clone(), state: self.state(), track: None }
+    pub fn loaded(&self, monitor: MonitorId, kept: Option<&Kept>) -> Loaded {
+        let track = kept.map(|kept| Box::new(kept.track()));
+        Loaded { monitor, observed: self.observed.clone(), state: self.state(), track }
     }
 }
 
@@ -135,6 +138,7 @@ impl Desk {
 pub(super) struct Memory {
     pub rows: BTreeMap<MonitorId, Box<Row>>,
     pub timers: BTreeSet<Timer>,
+    pub tracks: Tracks,
     pub desk: Desk,
 }
 
@@ -142,27 +146,32 @@ pub(super) struct Memory {
 #[derive(Clone, Debug)]
 pub(super) struct Staged {
     pub rows: HashMap<MonitorId, Option<Box<Row>>>,
+    pub tracks: HashMap<MonitorId, Option<Kept>>,
+    pub said: Vec<Said>,
     pub desk: Desk,
 }
 
 impl Memory {
     /// Rows as they were read at start.
-    pub fn new(rows: BTreeMap<MonitorId, Box<Row>>, desk: Desk) -> Self {
+    pub fn new(rows: BTreeMap<MonitorId, Box<Row>>, tracks: Tracks, desk: Desk) -> Self {
         let mut timers = BTreeSet::new();
         for (monitor, row) in &rows {
             timers.extend(row.timer().map(|due| Timer { due, monitor: *monitor }));
         }
-        Memory { rows, timers, desk }
+        Memory { rows, timers, tracks, desk }
     }
 
     /// The begin of a transaction.
     pub fn stage(&self) -> Staged {
-        Staged { rows: HashMap::new(), desk: self.desk.clone() }
+        Staged { rows: HashMap::new(), tracks: HashMap::new(), said: Vec::new(), desk: self.desk.clone() }
     }
 
     /// The end of a transaction that was committed.
     pub fn publish(&mut self, staged: Staged) {
         self.desk = staged.desk;
+        for (monitor, kept) in staged.tracks {
+            self.tracks.publish(monitor, kept);
+        }
         for (monitor, row) in staged.rows {
             let before = self.rows.get(&monitor).and_then(|row| row.timer());
             let after = row.as_ref().and_then(|row| row.timer());

@@ -10,7 +10,10 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::path::Path;
 
 /// The files, in the order of their numbers: the first has number 1.
-const MIGRATIONS: &[(&str, &str)] = &[("spine", include_str!("../../migrations/sqlite/0001_spine.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("spine", include_str!("../../migrations/sqlite/0001_spine.sql")),
+    ("beats", include_str!("../../migrations/sqlite/0002_beats.sql")),
+];
 
 /// The newest schema that this program knows.
 pub(super) const SCHEMA: i64 = MIGRATIONS.len() as i64;

@@ -1,23 +1,28 @@
-//! The nine store ports on one SQLite file.
+//! The ten store ports on one SQLite file.
 //!
 //! - One thread writes (`writer`), with group commit; a few read (`reader`); callers await an answer.
 //! - The rows of observations and states, their timers, the watermarks and the leases are in memory (`memory`): reading
 //!   them costs no SQL. They change after the commit that says the same, and are rebuilt at start (`snapshot`,
 //!   `replay`).
-//! - Outcomes lie in one table a period (`periods`).
+//! - Outcomes lie in one table a period (`periods`), beats in one a day (`days`).
 //! - Each port is a file of its name.
 
 mod access;
 mod accounts;
+mod append;
+mod beat_form;
+mod beat_lists;
 mod beats;
 mod catalog;
 mod check;
 mod commit;
+mod days;
 mod declared;
 mod deliveries;
 mod edit;
 mod error;
 mod events;
+mod hearing;
 mod incidents;
 mod leases;
 mod lock;
@@ -31,10 +36,13 @@ mod periods;
 mod reader;
 mod replay;
 mod retain;
+mod retain_beats;
 mod snapshot;
 mod states;
 mod stats;
 mod timers;
+mod track_rows;
+mod tracks;
 mod tx;
 mod writer;
 
@@ -47,11 +55,12 @@ use crate::seal::SealKey;
 use bw_domain::port::clock::Clock;
 use bw_domain::port::store::{Answered, StoreError};
 use error::Result;
+use hearing::Ears;
 use memory::Memory;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::{mpsc, oneshot};
 use tx::Tx;
 
@@ -59,6 +68,7 @@ use tx::Tx;
 struct Sqlite {
     file: PathBuf,
     memory: Arc<RwLock<Memory>>,
+    ears: Arc<Mutex<Ears>>,
     writer: mpsc::Sender<writer::Message>,
     readers: mpsc::Sender<reader::Message>,
     key: SealKey,

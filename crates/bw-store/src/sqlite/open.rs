@@ -1,6 +1,7 @@
-//! From a directory to the nine ports: lock, schema, key, memory, threads.
+//! From a directory to the ten ports: lock, schema, key, memory, threads.
 
 use super::error::{Fault, Result};
+use super::hearing::Ears;
 use super::lock::Lock;
 use super::reader::{self, Reader};
 use super::stats::{Stats, StoreStats};
@@ -114,6 +115,7 @@ pub fn open(options: Options) -> std::result::Result<Opened, OpenError> {
         .ok_or_else(|| OpenError::WrongKey { file: file.clone() })?;
     release_deliveries(&conn).map_err(told)?;
     let memory = snapshot::load(&conn).map_err(told)?;
+    let ears = Arc::new(Mutex::new(Ears::load(&conn).map_err(told)?));
     let report = OpenReport {
         installation,
         first_start,
@@ -134,6 +136,7 @@ pub fn open(options: Options) -> std::result::Result<Opened, OpenError> {
         conn,
         file: file.clone(),
         memory: memory.clone(),
+        ears: ears.clone(),
         journal: Journal::default(),
         key: key.clone(),
         entropy,
@@ -143,7 +146,7 @@ pub fn open(options: Options) -> std::result::Result<Opened, OpenError> {
         lock,
     };
     let (writer, readers) = start(writer, readers)?;
-    let sqlite = Arc::new(Sqlite { file, memory, writer, readers, key, clock, retention, spare });
+    let sqlite = Arc::new(Sqlite { file, memory, ears, writer, readers, key, clock, retention, spare });
     Ok(Opened { store: ports(&sqlite), report, handle: Handle { sqlite, stats } })
 }
 

@@ -5,7 +5,7 @@ use super::error::Result;
 use super::memory::Head;
 use super::periods::{begin_of, period_of};
 use super::tx::Tx;
-use super::{Sqlite, snapshot};
+use super::{Sqlite, retain_beats, snapshot};
 use bw_domain::id::MonitorId;
 use bw_domain::port::store::StoreError;
 use bw_domain::time::{Duration, Instant};
@@ -49,6 +49,8 @@ pub(super) async fn retain(sqlite: &Sqlite, now: Instant) -> std::result::Result
     }
     delete_before(sqlite, WITH_DELIVERIES, now - keep.deliveries).await?;
     delete_before(sqlite, EVENTS, now - keep.deliveries - AFTER_DELIVERIES).await?;
+    let ended = now - keep.incidents;
+    while sqlite.write(STEP, move |tx| retain_beats::forget_tracks(tx, ended)).await? > 0 {}
     for sql in WITH_INCIDENTS {
         delete_before(sqlite, sql, now - keep.incidents).await?;
     }

@@ -8,6 +8,7 @@ use super::error::{Fault, Result};
 use super::memory::{Desk, Head, Memory, Row, Shard};
 use super::periods::{self, COLUMNS, Stored};
 use super::replay;
+use super::track_rows;
 use super::tx::Tx;
 use crate::pack;
 use bw_domain::id::MonitorId;
@@ -123,7 +124,7 @@ pub(super) fn write(conn: &Connection, monitor: MonitorId, row: &Row) -> Result<
 pub(super) fn load(conn: &Connection) -> Result<Memory> {
     let mut rows = stored_rows(conn)?;
     replay_all(conn, &mut rows)?;
-    Ok(Memory::new(rows, desk(conn)?))
+    Ok(Memory::new(rows, track_rows::load(conn)?, desk(conn)?))
 }
 
 fn stored_rows(conn: &Connection) -> Result<BTreeMap<MonitorId, Box<Row>>> {

@@ -12,7 +12,8 @@ impl States for Sqlite {
     }
 
     fn all(&self) -> Answered<'_, Vec<Loaded>> {
-        ready(self.memory().rows.iter().map(|(id, row)| row.loaded(*id)).collect())
+        let memory = self.memory();
+        ready(memory.rows.keys().filter_map(|id| loaded(&memory, *id)).collect())
     }
 
     fn commit(&self, batch: Vec<Commit>) -> Answered<'_, Vec<Answer>> {
@@ -21,5 +22,5 @@ impl States for Sqlite {
 }
 
 fn loaded(memory: &Memory, id: MonitorId) -> Option<Loaded> {
-    memory.rows.get(&id).map(|row| row.loaded(id))
+    memory.rows.get(&id).map(|row| row.loaded(id, memory.tracks.kept.get(&id)))
 }

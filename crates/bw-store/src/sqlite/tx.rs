@@ -1,9 +1,12 @@
 //! One transaction of the writer, as the work inside it sees it: the connection, the rows in memory, and what will be
 //! true of them once it is committed.
 
+use super::days::Days;
 use super::memory::{Memory, Row, Staged};
 use super::periods::Tables;
 use super::snapshot::Round;
+use super::track_rows;
+use super::tracks::Kept;
 use crate::seal::SealKey;
 use bw_domain::id::MonitorId;
 use bw_domain::port::entropy::Entropy;
@@ -16,6 +19,8 @@ use std::sync::RwLockReadGuard;
 pub(super) struct Journal {
     pub tables: Tables,
     pub round: Round,
+    pub days: Days,
+    pub track_round: track_rows::Round,
 }
 
 impl Journal {
@@ -23,6 +28,8 @@ impl Journal {
     pub fn forget(&mut self) {
         self.tables.forget();
         self.round.forget();
+        self.days.forget();
+        self.track_round.forget();
     }
 }
 
@@ -45,6 +52,14 @@ impl Tx<'_> {
         match self.staged.rows.get(&monitor) {
             Some(staged) => staged.as_deref(),
             None => self.base.rows.get(&monitor).map(|row| &**row),
+        }
+    }
+
+    /// A heartbeat's track as this transaction sees it.
+    pub fn track(&self, monitor: MonitorId) -> Option<&Kept> {
+        match self.staged.tracks.get(&monitor) {
+            Some(staged) => staged.as_ref(),
+            None => self.base.tracks.kept.get(&monitor),
         }
     }
 

@@ -5,20 +5,23 @@
 //! of its transaction are run again without it. A full disk fails the transaction and nothing else: the next one tries
 //! again.
 
+use super::beats::listen;
 use super::error::{Fault, Result, again};
+use super::hearing::{self, Ears};
 use super::lock::Lock;
 use super::memory::{Memory, Staged};
-use super::snapshot;
 use super::stats::Stats;
 use super::tx::{Journal, Tx};
+use super::{snapshot, track_rows};
 use crate::seal::SealKey;
 use bw_domain::port::clock::Clock;
 use bw_domain::port::entropy::Entropy;
 use bw_domain::port::store::StoreError;
+use bw_domain::time::Instant;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
 /// Calls that may wait for the writer: beyond it callers wait to be let in.
@@ -79,6 +82,7 @@ pub(super) struct Writer {
     pub conn: Connection,
     pub file: PathBuf,
     pub memory: Arc<RwLock<Memory>>,
+    pub ears: Arc<Mutex<Ears>>,
     pub journal: Journal,
     pub key: SealKey,
     pub entropy: Arc<dyn Entropy>,
@@ -149,8 +153,11 @@ impl Writer {
         run: impl FnOnce(&mut Tx<'_>) -> Result<()>,
     ) -> std::result::Result<(), StoreError> {
         match self.try_transact(run) {
-            Ok(staged) => {
+            Ok((mut staged, heard)) => {
+                let said = std::mem::take(&mut staged.said);
                 self.memory.write().unwrap_or_else(PoisonError::into_inner).publish(staged);
+                let now = (self.clock.now(), self.clock.monotonic());
+                listen(&self.ears).committed(said, heard, now);
                 Ok(())
             }
             Err(fault) => {
@@ -160,7 +167,11 @@ impl Writer {
         }
     }
 
-    fn try_transact(&mut self, run: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<Staged> {
+    /// What memory is to become, and what was written of how far all hear.
+    fn try_transact(
+        &mut self,
+        run: impl FnOnce(&mut Tx<'_>) -> Result<()>,
+    ) -> Result<(Staged, Option<Instant>)> {
         // Dropped without a commit it is rolled back.
         let sql = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
         let base = self.memory.read().unwrap_or_else(PoisonError::into_inner);
@@ -176,9 +187,14 @@ impl Writer {
         };
         run(&mut tx)?;
         snapshot::roll(&mut tx)?;
+        track_rows::roll(&mut tx)?;
         let staged = tx.end();
+        let heard = listen(&self.ears).unwritten(&staged.said);
+        if let Some(until) = heard {
+            hearing::write(&sql, until)?;
+        }
         sql.commit()?;
-        Ok(staged)
+        Ok((staged, heard))
     }
 
     /// Copies the log into the database. When that fails the log is longer, and nothing is lost.
@@ -191,7 +207,10 @@ impl Writer {
     }
 
     fn close(mut self) -> std::result::Result<(), StoreError> {
-        let end = self.transact(snapshot::whole);
+        let end = self.transact(|tx| {
+            snapshot::whole(tx)?;
+            track_rows::whole(tx)
+        });
         self.checkpoint("TRUNCATE");
         let Writer { conn, file, lock, .. } = self;
         let closed = conn.close().map_err(|(_, error)| Fault::from(error).tell(&file));

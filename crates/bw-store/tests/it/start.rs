@@ -50,7 +50,7 @@ async fn the_report_knows_the_installation() {
     let clock = Arc::new(bw_testkit::clock::ManualClock::new(bw_testkit::builders::START));
     let first = sqlite::open(options(&directory.path(), &clock)).expect("it opens");
     let (report, handle) = (first.report, first.handle);
-    assert_eq!((report.monitors, report.schema), (0, 1));
+    assert_eq!((report.monitors, report.schema), (0, 2));
     close(handle).await;
     clock.advance(bw_domain::time::Duration::from_secs(60));
     let second = sqlite::open(options(&directory.path(), &clock)).expect("it opens again");

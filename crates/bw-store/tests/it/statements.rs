@@ -16,7 +16,8 @@ async fn every_statement_is_prepared() {
     let conn = Connection::open(directory.path().join(FILES[0])).expect("it is a database");
     conn.execute_batch(
         "CREATE TABLE outcomes_1 (id INTEGER PRIMARY KEY, monitor, seq, back, effect, vantage, try, slot,
-        at, revision, result, status, latency, phases, evidence)",
+        at, revision, result, status, latency, phases, evidence);
+        CREATE TABLE beats_1 (id INTEGER PRIMARY KEY, monitor, number, back, leap, at, track, beat, body)",
     )
     .expect("there is room");
 
@@ -75,6 +76,8 @@ fn texts(source: &str) -> Vec<String> {
 fn filled(text: &str) -> String {
     let forms = [
         ("{period}", "1"),
+        ("{day}", "1"),
+        ("{BEAT}", "*"),
         ("{table}", "outcomes_1"),
         ("{STEP}", "10"),
         ("{mode}", "PASSIVE"),

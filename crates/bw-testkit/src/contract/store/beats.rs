@@ -267,16 +267,16 @@ pub async fn an_edit_wants_a_decision(at: &dyn Installation) {
     let rig = Rig::start(at).await;
     let spec = heartbeat(&rig, "Backup").await;
     let silent = heartbeat(&rig, "Silent").await;
-    take(&rig, &spec, beat(&spec, rig.clock().now(), Signal::Success)).await;
+    // A start alone wants no decision before its run is over.
+    take(&rig, &spec, beat(&spec, rig.clock().now(), Signal::Start)).await;
     let longer = json!({"name": "Backup", "heartbeat": {"every": "1d"}});
     let mut before = track(&rig, spec.id).await.expect("it beat");
     let edited = replace(&rig, spec.id, &longer, None).await;
+    assert!(before.due > Some(edited.effective_from));
     before.edited(edited.revision, edited.effective_from);
     assert_eq!(track(&rig, spec.id).await, Some(before.clone()));
-    assert_eq!(
-        due(&rig, edited.effective_from, 9).await,
-        [Timer { due: edited.effective_from, monitor: spec.id }]
-    );
+    let wanted = Timer { due: edited.effective_from, monitor: spec.id };
+    assert_eq!(due(&rig, edited.effective_from, 9).await, [wanted]);
 
     let loaded = rig.load(spec.id).await;
     let consequence = rig.follow(&edited, &loaded, Trigger::Edited);

@@ -1,7 +1,7 @@
 //! What every handler works with, made once by the composition root and cheap to clone.
 
 use crate::auth::{Auth, AuthConfig};
-use crate::beat::BeatSettings;
+use crate::beat::{BeatSettings, Rates};
 use bw_engine::usecase::Services;
 use bw_engine::usecase::system::Process;
 use std::sync::Arc;
@@ -14,13 +14,15 @@ pub struct App {
     pub process: Arc<Process>,
     pub auth: Arc<Auth>,
     pub beats: Arc<BeatSettings>,
+    /// How often beats may come.
+    pub rates: Arc<Rates>,
 }
 
 impl App {
     /// The state of a server. The password of `auth` is hashed here and forgotten.
     pub fn new(services: Services, process: Arc<Process>, auth: AuthConfig) -> Self {
         let auth = Arc::new(Auth::new(auth, &*services.entropy));
-        App { services, process, auth, beats: Arc::default() }
+        App { services, process, auth, beats: Arc::default(), rates: Arc::default() }
     }
 
     /// The same with what is configured for beats.

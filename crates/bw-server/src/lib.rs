@@ -23,7 +23,7 @@ pub mod ui;
 pub use api::openapi;
 pub use app::App;
 pub use front::BeatPaths;
-pub use serve::{serve, serve_beats};
+pub use serve::{Served, listen, serve, serve_beats};
 
 use axum::Router;
 use axum::extract::Request;

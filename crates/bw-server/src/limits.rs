@@ -39,3 +39,8 @@ pub const IDEMPOTENCY_KEY: usize = 200;
 pub const APPLY_BODY: usize = 64 << 20;
 /// What a monitor takes in a list of JSON, generously: only a first guess of the buffer's size.
 pub const MONITOR_BYTES: usize = 600;
+/// Bytes of a beat's body that are read before it is cut; what is kept is `bw_domain::limits::BEAT_BODY_MAX`. Logs of
+/// whole jobs are sent so; what is longer does not end.
+pub const BEAT_BODY_READ_MAX: usize = 10 << 20;
+/// How long a beat's body may take to come: three times as long as the clients of the originals wait.
+pub const BEAT_BODY_TIME: Duration = Duration::from_secs(30);

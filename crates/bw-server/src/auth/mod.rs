@@ -15,6 +15,7 @@ pub use config::{AuthConfig, may_listen};
 pub use guard::guard;
 pub use policy::{Class, Decision, Doors, Facts, Presented, decide};
 pub use sign_in::{SESSION_COOKIE, SignInError, clear_cookie, sign_in, sign_out};
+pub(crate) use throttle::whole_net;
 
 use bw_domain::port::entropy::Entropy;
 use password::Password;

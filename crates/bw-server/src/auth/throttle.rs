@@ -57,7 +57,7 @@ impl Limiter {
 }
 
 /// Whoever has one IPv6 address has 2^64 of them.
-fn whole_net(address: IpAddr) -> IpAddr {
+pub(crate) fn whole_net(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let mut octets = v6.octets();

@@ -172,6 +172,7 @@ impl World {
             transition: None,
             incident: None,
             events: Vec::new(),
+            track: None,
         };
         let answers = services.store.states.commit(vec![commit]).await.expect("it commits");
         assert_eq!(answers, [Answer::Committed]);

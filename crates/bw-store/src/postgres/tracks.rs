@@ -170,7 +170,7 @@ async fn put_right(store: &Postgres, conn: &Conn, until: Instant) -> Result<()> 
                     ORDER BY s.wake, s.monitor LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)";
     script.push(come, params![until.ms(), STEP]);
     let (after, horizon) = (store.glance.get(), until + AHEAD);
-    let ahead = "SELECT s.wake, s.monitor, coalesce(s.deadline, $3 + 1) > $3 FROM tracks s
+    let ahead = "SELECT s.wake, s.monitor, s.deadline IS NULL OR s.deadline > $3 FROM tracks s
                  WHERE (s.wake, s.monitor) > ($1, $2) AND s.wake <= $3 ORDER BY s.wake, s.monitor LIMIT $4";
     script.push(ahead, params![after.0.max(until.ms()), after.1, horizon.ms(), GLANCE]);
     let seen = conn.begin_with(&script).await?.pop().unwrap_or_default();

@@ -26,7 +26,7 @@ fn slot(spec: &Spec, n: u32) -> Instant {
 }
 
 /// The stores of so many nodes. Their connections end with the test.
-async fn nodes(database: &Database, count: usize) -> Vec<Store> {
+pub async fn nodes(database: &Database, count: usize) -> Vec<Store> {
     let mut stores = Vec::new();
     for _ in 0..count {
         stores.push(database.open().await.expect("it is prepared").store);

@@ -1,6 +1,7 @@
 //! Connections that end and servers that go away: what was acknowledged is there, what was not comes out right when it is
 //! offered again, and nothing is there twice.
 
+use super::beats;
 use super::database::{Database, connection, database, options, own_server};
 use bw_domain::monitor::Spec;
 use bw_domain::outcome::{Code, Outcome};
@@ -32,7 +33,7 @@ async fn rows(rig: &Rig<'_>, spec: &Spec) -> usize {
 }
 
 /// Waits, within a bound, until somebody waits for this.
-async fn waits(server: &Server, database: &str, event: &str) {
+pub async fn waits(server: &Server, database: &str, event: &str) {
     let sql = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND wait_event = '{event}'"
     );
@@ -97,6 +98,13 @@ async fn a_commit_that_nobody_knows_of_is_not_made_twice() {
 
 /// Commits, is cut off while the commit is under way, and offers the same again.
 async fn cut_off(rig: &Rig<'_>, server: &Server, decision: Commit) -> Vec<Answer> {
+    let answer = cut_off_in_commit(server, rig.store.states.commit(vec![decision.clone()])).await;
+    assert!(answer.expect_err("its connection was ended").retry());
+    rig.commit(vec![decision]).await
+}
+
+/// Ends the connection of a call while its commit is under way: it is durable, and nobody says so.
+async fn cut_off_in_commit<T>(server: &Server, call: impl Future<Output = T>) -> T {
     let system = |value: &str| {
         server.sql("bellwether", &format!("ALTER SYSTEM SET synchronous_standby_names = '{value}'"));
         server.sql("bellwether", "SELECT pg_reload_conf()");
@@ -114,11 +122,89 @@ async fn cut_off(rig: &Rig<'_>, server: &Server, decision: Commit) -> Vec<Answer
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
         server.sql("bellwether", sql);
     };
-    let (answer, ()) = tokio::join!(rig.store.states.commit(vec![decision.clone()]), kill);
-    assert!(answer.expect_err("its connection was ended").retry());
+    let (answer, ()) = tokio::join!(call, kill);
     server.sql("bellwether", "ALTER SYSTEM RESET synchronous_standby_names");
     server.sql("bellwether", "SELECT pg_reload_conf()");
-    rig.commit(vec![decision]).await
+    answer
+}
+
+/// Whoever does not know whether his beats were kept offers them again, perhaps together with others or in parts: each is
+/// kept once, and answered as it was counted then.
+#[tokio::test]
+async fn beats_that_nobody_knows_of_are_not_kept_twice() {
+    let Some(server) = own_server(&[], &[]) else { return };
+    let server: &'static Server = Box::leak(Box::new(server));
+    let (url, clock) = (server.url("bellwether"), Arc::new(ManualClock::new(START)));
+    postgres::prepare(&options(&url, &clock)).await.expect("the database is ours");
+    let database = Database::named(server, "bellwether".to_owned());
+    let rig = Rig::start(&database).await;
+    let (a, b) = (beats::heartbeat(&rig, "A").await, beats::heartbeat(&rig, "B").await);
+    let kept = async |spec: &Spec| {
+        let rows = beats::list(&rig.store, spec).await;
+        rows.iter().rev().map(|row| (row.number, row.at)).collect::<Vec<_>>()
+    };
+    let at = |seconds| START + bw_domain::time::Duration::from_secs(seconds);
+    beats::append(&rig.store, vec![beats::success(&a, 0), beats::success(&b, 0)]).await;
+
+    // Two are the same in everything: they are two.
+    let batch =
+        || vec![beats::success(&a, 1), beats::success(&b, 1), beats::success(&a, 2), beats::success(&a, 2)];
+    let answer = cut_off_in_commit(server, rig.store.beats.append(batch())).await;
+    let error = answer.expect_err("its connection was ended");
+    assert!(error.retry(), "{error}");
+    // Another node has beaten meanwhile, and this one has others to offer.
+    let other = database.open().await.expect("it is prepared").store;
+    assert_eq!(beats::append(&other, vec![beats::success(&a, 3)]).await, [5]);
+    let again = [vec![beats::success(&b, 4)], batch(), vec![beats::success(&a, 5)]].concat();
+    assert_eq!(beats::append(&rig.store, again).await, [3, 2, 2, 3, 4, 6]);
+    assert_eq!(kept(&a).await, [(1, at(0)), (2, at(1)), (3, at(2)), (4, at(2)), (5, at(3)), (6, at(5))]);
+    assert_eq!(kept(&b).await, [(1, at(0)), (2, at(1)), (3, at(4))]);
+    // What was answered is not remembered: the same once more is another beat.
+    assert_eq!(beats::append(&rig.store, batch()).await, [7, 4, 8, 9]);
+
+    // In parts, one after the other.
+    let batch = || vec![beats::success(&a, 10), beats::success(&b, 10)];
+    cut_off_in_commit(server, rig.store.beats.append(batch())).await.expect_err("its connection was ended");
+    let [first, second] = <[_; 2]>::try_from(batch()).expect("two");
+    assert_eq!(beats::append(&rig.store, vec![second]).await, [5]);
+    assert_eq!(beats::append(&rig.store, vec![first]).await, [10]);
+
+    // Nobody waits for it any more; it goes on all the same.
+    let batch = || vec![beats::success(&a, 20), beats::success(&b, 20)];
+    let call = async {
+        tokio::select! {
+            answer = rig.store.beats.append(batch()) => panic!("{answer:?}"),
+            () = waits(server, "bellwether", "SyncRep") => {}
+        }
+    };
+    cut_off_in_commit(server, call).await;
+    assert_eq!(beats::append(&rig.store, batch()).await, [11, 6]);
+    assert_eq!((kept(&a).await.len(), kept(&b).await.len()), (11, 6));
+    database.stop(rig.store).await;
+}
+
+/// Cut off before the commit nothing was kept, and nothing is believed to be.
+#[tokio::test]
+async fn beats_that_were_cut_off_are_kept_when_they_are_offered_again() {
+    let database = database!();
+    let rig = Rig::start(&database).await;
+    let spec = beats::heartbeat(&rig, "Backup").await;
+    beats::append(&rig.store, vec![beats::success(&spec, 0)]).await;
+    let other = connection(&database.url()).await;
+    other.batch_execute("BEGIN; SELECT 1 FROM tracks FOR UPDATE").await.expect("the server is there");
+    let kill = async {
+        waits(database.server, &database.name, "transactionid").await;
+        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event = 'transactionid'";
+        database.sql(sql);
+    };
+    let (answer, ()) = tokio::join!(rig.store.beats.append(vec![beats::success(&spec, 1)]), kill);
+    assert!(answer.expect_err("its connection was ended").retry());
+    other.batch_execute("ROLLBACK").await.expect("the server is there");
+    assert_eq!(beats::list(&rig.store, &spec).await.len(), 1);
+    assert_eq!(beats::append(&rig.store, vec![beats::success(&spec, 1)]).await, [2]);
+    assert_eq!(beats::list(&rig.store, &spec).await.len(), 2);
+    database.stop(rig.store).await;
 }
 
 #[tokio::test]

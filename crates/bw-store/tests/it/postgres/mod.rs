@@ -1,6 +1,7 @@
 //! PostgreSQL: the contract of every port, and what only a server can suffer. One server for all tests of the binary, a
 //! database for each.
 
+mod beats;
 mod contract;
 mod database;
 mod fleet;

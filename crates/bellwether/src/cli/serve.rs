@@ -14,7 +14,7 @@ use bw_domain::port::clock::Clock;
 use bw_engine::loops::{Rest, all};
 use bw_engine::usecase::system::{ConfigStatus, Process};
 use bw_server::auth::may_listen;
-use bw_server::{App, BeatPaths};
+use bw_server::{App, Served};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -79,8 +79,8 @@ async fn serve((args, role): (ServeArgs, Role), setup: Setup, clock: Arc<dyn Clo
     }
     let mut sides = beside((&args, role), (&environment, &settings, first), &house, &process);
     sides.retain(|side| is_beside(side.name, role));
-    let router = if role.has_pages() { bw_server::router(app) } else { bw_server::watched(app) };
-    let listeners = listen(sockets, router, &settings)?;
+    let served = if role.has_pages() { Served::all(app) } else { Served::watched(app) };
+    let listeners = listen(sockets, served)?;
     let sides = Sides::start(sides);
     ears.send(Sides::start(listeners)).map_err(|_| Stop::failed("the loops ended before they began"))?;
     first_ticks(&house, role).await;
@@ -173,23 +173,18 @@ fn url(sockets: &[(TcpSocket, SocketAddr)]) -> Outcome<String> {
 }
 
 /// One task a listener.
-fn listen(
-    sockets: Vec<(TcpSocket, SocketAddr)>,
-    router: axum::Router,
-    settings: &Settings,
-) -> Outcome<Vec<Side>> {
-    let bases = settings.beats.bases.iter().map(|base| format!("{base}/"));
-    let beats = BeatPaths::new(bases.chain(["/ping/", "/api/push/"].map(str::to_owned)));
+fn listen(sockets: Vec<(TcpSocket, SocketAddr)>, served: Served) -> Outcome<Vec<Side>> {
+    let served = Arc::new(served);
     let mut sides = Vec::with_capacity(sockets.len());
     for (socket, address) in sockets {
         let failed = |error| Stop::failed(format!("cannot listen on {address}: {error}"));
         let listener = Arc::new(socket.listen(BACKLOG).and_then(TcpListener::into_std).map_err(failed)?);
-        let (router, beats) = (router.clone(), beats.clone());
+        let served = served.clone();
         let make = move |stop| -> bw_domain::port::Fut<'static, ()> {
-            let (listener, router, beats) = (listener.clone(), router.clone(), beats.clone());
+            let (listener, served) = (listener.clone(), served.clone());
             Box::pin(async move {
                 match listener.try_clone().and_then(TcpListener::from_std) {
-                    Ok(listener) => bw_server::serve_beats(listener, router, beats, stop).await,
+                    Ok(listener) => bw_server::listen(listener, served, stop).await,
                     Err(error) => tracing::error!("the listener on {address} is lost: {error}"),
                 }
             })

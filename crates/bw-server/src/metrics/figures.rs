@@ -5,7 +5,7 @@ use bw_domain::state::{Health, Mode};
 use bw_engine::usecase::Services;
 use bw_engine::usecase::monitors;
 use bw_engine::usecase::system::Process;
-use bw_engine::vitals::COMMIT_BOUNDS_US;
+use bw_engine::vitals::{BEAT_WORDS, COMMIT_BOUNDS_US};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -21,6 +21,7 @@ pub struct Figures {
     /// `None` while the store does not answer: then the family is left out rather than wrong.
     monitors: Option<BTreeMap<(&'static str, &'static str), u64>>,
     outcomes: [(&'static str, u64); 3],
+    beats: [(&'static str, u64); BEAT_WORDS.len()],
     schedule_lag_s: f64,
     accounted_lag_s: f64,
     queue: [(&'static str, u64); 2],
@@ -44,11 +45,13 @@ impl Figures {
         let (buckets, sum_us) = vitals.commits();
         let bounds = COMMIT_BOUNDS_US.iter().map(|us| *us as f64 / 1e6).chain([f64::INFINITY]);
         let bound = count(&vitals.probes_bound).max(1);
+        let beats = vitals.beats();
         Figures {
             version: process.version,
             monitors: by_state(services).await,
             outcomes: [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive]
                 .map(|verdict| (verdict.word(), vitals.outcomes(verdict))),
+            beats: std::array::from_fn(|place| (BEAT_WORDS[place], beats[place])),
             schedule_lag_s: seconds(&vitals.schedule_lag),
             accounted_lag_s: seconds(&vitals.accounted_lag),
             queue: [("now", count(&vitals.queue_now)), ("planned", count(&vitals.queue_planned))],
@@ -103,6 +106,12 @@ impl Collector for Figures {
             "Outcomes that this process committed",
             "verdict",
             &self.outcomes,
+        )?;
+        out.counters(
+            "bellwether_beats",
+            "Beats that this process kept, by what they said, or turned away, by why",
+            "result",
+            &self.beats,
         )?;
         out.gauge(
             "bellwether_schedule_lag_seconds",

@@ -11,10 +11,11 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "bellwether_build_info",
     "bellwether_monitors",
     "bellwether_outcomes_total",
+    "bellwether_beats_total",
     "bellwether_schedule_lag_seconds",
     "bellwether_accounted_lag_seconds",
     "bellwether_queue_jobs",
@@ -37,6 +38,8 @@ async fn house() -> House {
     }
     let vitals = &house.app.services.vitals;
     vitals.outcome(Verdict::Fail);
+    vitals.beat("success");
+    vitals.beat("throttled");
     vitals.commit(Duration::from_millis(3));
     vitals.commit(Duration::from_secs(9));
     house
@@ -52,6 +55,9 @@ async fn text() {
         "bellwether_build_info{version=\"0.1.0\"} 1.0",
         "bellwether_monitors{health=\"DOWN\",mode=\"active\"} 1.0",
         "bellwether_outcomes_total{verdict=\"fail\"} 1",
+        "bellwether_beats_total{result=\"success\"} 1",
+        "bellwether_beats_total{result=\"throttled\"} 1",
+        "bellwether_beats_total{result=\"refused\"} 0",
         "bellwether_commit_seconds_bucket{le=\"0.0025\"} 0",
         "bellwether_commit_seconds_bucket{le=\"0.005\"} 1",
         "bellwether_commit_seconds_bucket{le=\"+Inf\"} 2",

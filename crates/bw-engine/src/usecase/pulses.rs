@@ -63,7 +63,7 @@ pub async fn tell(services: &Services, dashboard: &str) -> Result<Report, UseErr
     let mut well = Vec::new();
     for view in pulses {
         match &view.state.opened {
-            Some(opened) if view.state.incident.is_some() => {
+            Some(opened) if is_overdue(view) => {
                 report.overdue += 1;
                 let event = event(view, opened, EventKind::PulseOverdue);
                 match fate(services, opened.id, delivery_of(&event)).await? {
@@ -95,6 +95,16 @@ pub async fn tell(services: &Services, dashboard: &str) -> Result<Report, UseErr
         services.wake.notify(Topic::Events);
     }
     Ok(report)
+}
+
+/// How many pulses are overdue.
+pub async fn overdue(services: &Services) -> Result<usize, UseError> {
+    let views = monitors::all(services).await?;
+    Ok(views.iter().filter(|view| is_pulse(view) && is_overdue(view)).count())
+}
+
+fn is_overdue(view: &MonitorView) -> bool {
+    view.spec.enabled && view.state.incident.is_some()
 }
 
 /// Drops from `awaited` what has arrived; answers how many fail.

@@ -1,7 +1,7 @@
 //! What stands before every handler: it counts the request, finds out who asks, lets `policy` decide, and tells
 //! the handler who the caller is.
 
-use super::policy::{Class, Decision, Facts, Presented, decide};
+use super::policy::{Class, Decision, Facts, Presented, decide, is_foreign};
 use super::sign_in::session_cookie;
 use super::{Caller, Via};
 use crate::App;
@@ -47,11 +47,16 @@ pub(crate) fn peer(extensions: &http::Extensions) -> IpAddr {
 }
 
 async fn admit(app: &App, request: &Parts) -> Result<Caller, Box<Response>> {
+    admit_to(app, request, Class::of(request.uri.path())).await
+}
+
+/// The same for a place of this class, wherever its path is: pages with a door of their own ask here for everybody who
+/// does not come through that.
+pub(crate) async fn admit_to(app: &App, request: &Parts, class: Class) -> Result<Caller, Box<Response>> {
     let peer = peer(&request.extensions);
     if !peer.is_loopback() {
         app.auth.throttle.request(peer).map_err(|wait| boxed(Refusal::too_many(wait)))?;
     }
-    let class = Class::of(request.uri.path());
     if class == Class::Open {
         return Ok(Caller::new("anybody", Scope::Read, Via::Open, None));
     }
@@ -76,6 +81,11 @@ async fn admit(app: &App, request: &Parts) -> Result<Caller, Box<Response>> {
             Err(Box::new(response))
         }
     }
+}
+
+/// Whether a page of another site sent this request.
+pub(crate) fn comes_from_elsewhere(request: &Parts) -> bool {
+    is_foreign(&facts(request, Class::Page, peer(&request.extensions), Presented::Nothing))
 }
 
 fn boxed(refusal: Refusal) -> Box<Response> {

@@ -4,7 +4,9 @@
 mod caller;
 mod config;
 mod guard;
+mod key;
 mod password;
+mod phrase;
 mod policy;
 mod sign_in;
 mod throttle;
@@ -13,6 +15,7 @@ mod token;
 pub use caller::{Caller, Via};
 pub use config::{AuthConfig, may_listen};
 pub use guard::guard;
+pub(crate) use guard::{admit_to, comes_from_elsewhere, peer};
 pub use policy::{Class, Decision, Doors, Facts, Presented, decide};
 pub use sign_in::{SESSION_COOKIE, SignInError, clear_cookie, sign_in, sign_out};
 pub(crate) use throttle::whole_net;

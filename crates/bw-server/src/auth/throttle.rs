@@ -4,8 +4,10 @@
 use crate::limits;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Both limits.
@@ -36,23 +38,47 @@ impl Throttle {
     pub fn guess(&self, from: IpAddr) -> Result<(), Duration> {
         self.wrong.count(from)
     }
+
+    /// Refuses whoever has guessed more than is allowed, until the next guess is.
+    pub fn barred(&self, from: IpAddr) -> Result<(), Duration> {
+        self.wrong.barred(from)
+    }
 }
 
 struct Limiter {
     inner: DefaultKeyedRateLimiter<IpAddr>,
     clock: DefaultClock,
+    /// Until when those are refused who were refused last.
+    bars: Mutex<HashMap<IpAddr, <DefaultClock as Clock>::Instant>>,
 }
 
 impl Limiter {
     fn new(quota: Quota) -> Self {
-        Limiter { inner: RateLimiter::keyed(quota), clock: DefaultClock::default() }
+        Limiter { inner: RateLimiter::keyed(quota), clock: DefaultClock::default(), bars: Mutex::default() }
     }
 
     fn count(&self, from: IpAddr) -> Result<(), Duration> {
         if self.inner.len() > limits::ADDRESSES {
             self.inner.retain_recent();
         }
-        self.inner.check_key(&whole_net(from)).map_err(|until| until.wait_time_from(self.clock.now()))
+        let (net, now) = (whole_net(from), self.clock.now());
+        self.inner.check_key(&net).map_err(|until| {
+            let mut bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
+            if bars.len() > limits::ADDRESSES {
+                bars.retain(|_, until| *until > now);
+            }
+            bars.insert(net, until.earliest_possible());
+            until.wait_time_from(now)
+        })
+    }
+
+    fn barred(&self, from: IpAddr) -> Result<(), Duration> {
+        let bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        match bars.get(&whole_net(from)) {
+            Some(until) if *until > now => Err(until.duration_since(now).into()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -145,7 +145,7 @@ fn is_local(facts: &Facts<'_>) -> Result<(), String> {
 }
 
 /// A page of another site sent it. Browsers say so; programs say nothing.
-fn is_foreign(facts: &Facts<'_>) -> bool {
+pub(super) fn is_foreign(facts: &Facts<'_>) -> bool {
     match (facts.origin, facts.fetch_site) {
         (Some(origin), _) => !same_place(origin, facts.host.unwrap_or_default()),
         (None, Some(site)) => !matches!(site, "same-origin" | "none"),

@@ -1,5 +1,8 @@
 //! Telling what earlier runs could not tell, beside our own command and within a second in all. The beats of one server
 //! go one after the other, the oldest first; a server that does not answer holds up no other.
+//!
+//! Each carries `at`, the instant at which it happened. A server of another make does not know that word and takes the
+//! beat for one of now; nothing in its answers would tell it apart beforehand.
 
 use super::report::{Reporter, Sent};
 use super::spool::{Spool, lane_of};

@@ -132,14 +132,15 @@ impl Job {
         }
     }
 
-    /// Whether the terminal has sent this to the command, too. What cannot be seen is who sent a signal: in the foreground
-    /// of a terminal an interrupt is taken for a key, a hang-up without it for its end, and looked at again a moment
-    /// later, because a command that does not handle it and still lives has not got it.
+    /// Whether the terminal has sent this to the command, too. Who sent a signal cannot be seen: in the foreground of a
+    /// terminal an interrupt is taken for a key, and a hang-up without a terminal for its end. It is looked at again a
+    /// moment later: a command that it would have ended and that still lives has not got it. So only an interrupt that
+    /// was sent to us alone, while somebody could have pressed it, and that the command handles, is taken for a key.
     fn is_from_terminal(&self, signal: Signal) -> bool {
         let own = if self.own_group { None } else { Process::own() };
         own.is_some_and(|own| match signal {
             Signal::INT | Signal::QUIT => own.is_foreground(),
-            Signal::HUP => !own.has_terminal(),
+            Signal::HUP => !own.has_terminal() && !own.leads_session(),
             _ => false,
         })
     }

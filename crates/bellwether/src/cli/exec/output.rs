@@ -1,6 +1,6 @@
 //! The way of the command's output to ours: bytes as they come, each stream by itself, and a copy of their end. Nobody
 //! who reads us slowly or not at all stops anything but this: writing happens aside, a reader that has gone is
-//! forgotten, and the command writes on.
+//! forgotten, and the command writes on. To the command its output is a pipe, also at a terminal.
 //!
 //! Children that a command leaves behind may hold its output open for ever. Once it has ended, what it had written is
 //! read at once, whoever reads us, `GRACE` is waited for an end, and all of it is passed on, however long that takes.
@@ -22,7 +22,6 @@ use tokio::time::Sleep;
 const GRACE: Duration = Duration::from_millis(500);
 /// As much as a pipe holds unless somebody has changed it.
 const CHUNK: usize = 64 << 10;
-
 /// What children may add after the end of the command, beyond what is left to them.
 const REST_MAX: usize = 1 << 20;
 

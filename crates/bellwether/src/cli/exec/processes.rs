@@ -11,6 +11,7 @@ pub struct Process {
     pub pid: i32,
     parent: i32,
     pub group: i32,
+    session: i32,
     terminal: i32,
     /// The group that reads from its terminal.
     foreground: i32,
@@ -28,6 +29,11 @@ impl Process {
     /// Whether a shell may stop, continue and interrupt it from a keyboard.
     pub fn has_terminal(&self) -> bool {
         self.terminal != 0
+    }
+
+    /// Whether it alone hears of the end of its terminal.
+    pub fn leads_session(&self) -> bool {
+        self.session == self.pid
     }
 
     /// Whether what is pressed goes to its group.
@@ -82,6 +88,7 @@ fn parse(line: &str) -> Option<Process> {
         pid,
         parent: number(1)?,
         group: number(2)?,
+        session: number(3)?,
         terminal: number(4)?,
         foreground: number(5)?,
         born: fields.get(19)?.parse().ok()?,
@@ -94,8 +101,8 @@ pub fn is_ignored(signal: Signal) -> bool {
     mask("/proc/self/status", "SigIgn:").is_some_and(|mask| has(mask, signal))
 }
 
-/// Whether a process can tell itself that it got the signal: it neither handles nor ignores it, has none waiting, and
-/// lives. Such a one has never got it.
+/// Whether a process has certainly not got a signal that would end it: it lives, neither handles nor ignores it, and
+/// has none waiting.
 pub fn has_not_got(pid: Pid, signal: Signal) -> bool {
     let path = format!("/proc/{}/status", pid.as_raw_nonzero());
     let clear = |name| mask(&path, name).is_some_and(|mask| !has(mask, signal));

@@ -2,15 +2,20 @@
 //! input is what is pressed.
 
 use super::{Stage, Talk, actions, kill, spool_of};
+use crate::harness::{PATIENCE, eventually};
 use std::process::Stdio;
 use tokio::process::Command;
 
 /// Runs `sh -c script` below `exec` at a terminal of its own.
 fn at_terminal(stage: &Stage, flags: &str, script: &str) -> Talk {
     let binary = env!("CARGO_BIN_EXE_bellwether");
-    let line = format!("exec {binary} exec --beat {} {flags} -- sh -c '{script}'", stage.url());
+    line_at_terminal(stage, &format!("exec {binary} exec --beat {} {flags} -- sh -c '{script}'", stage.url()))
+}
+
+/// Runs a line of a shell at a terminal of its own.
+fn line_at_terminal(stage: &Stage, line: &str) -> Talk {
     let mut command = Command::new("script");
-    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    command.args(["--quiet", "--return", "--command", line, "/dev/null"]);
     command.current_dir(stage.place.dir.path()).env_clear().env("HOME", stage.place.dir.path().join("home"));
     command.env("SHELL", "/bin/sh").stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     Talk::start(command)
@@ -83,18 +88,34 @@ async fn at_a_terminal_the_time_limit_ends_the_command_and_not_who_called_us() {
     let stage = Stage::new().await;
     let binary = env!("CARGO_BIN_EXE_bellwether");
     // The calling shell is in the same group as the command, and says its word afterwards.
-    let line_of = format!(
-        "{binary} exec --beat {} --time-limit 500ms -- sh -c \"sleep 600 & echo \\$!; wait\"; echo status $?",
-        stage.url()
-    );
-    let mut command = Command::new("script");
-    command.args(["--quiet", "--return", "--command", &line_of, "/dev/null"]);
-    command.env_clear().env("HOME", stage.place.dir.path().join("home")).env("SHELL", "/bin/sh");
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut talk = Talk::start(command);
+    let url = stage.url();
+    let limited = format!("{binary} exec --beat {url} --time-limit 500ms");
+    let called = format!("{limited} -- sh -c \"sleep 600 & echo \\$!; wait\"; echo status $?");
+    let mut talk = line_at_terminal(&stage, &called);
     let child = line(&mut talk).await;
     assert_eq!(line(&mut talk).await, "status 124");
     assert!(!super::lives(&child));
     assert_eq!(talk.finish().await.status, 0);
     assert_eq!(actions(&stage.heard()), ["start", "fail"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_the_terminal_reaches_the_command_once() {
+    // As the leader of the session, which alone hears of it, and below a shell that leads it.
+    for (before, after) in [("exec ", ""), ("", "; echo never")] {
+        let stage = Stage::new().await;
+        let file = stage.place.dir.path().join("heard");
+        let binary = env!("CARGO_BIN_EXE_bellwether");
+        let script = format!(
+            "trap \"echo got >> {}\" HUP; echo ready; until [ -e {0} ]; do sleep 0.05; done; sleep 0.5; exit 4",
+            file.display()
+        );
+        let line_of = format!("{before}{binary} exec --beat {} -- sh -c '{script}'{after}", stage.url());
+        let mut talk = line_at_terminal(&stage, &line_of);
+        assert_eq!(line(&mut talk).await, "ready");
+        talk.child.kill().await.expect("it ends");
+        let end = async || stage.heard().into_iter().find(|beat| beat.action == "4");
+        eventually(PATIENCE, &format!("end of `{line_of}`"), end).await;
+        assert_eq!(std::fs::read_to_string(&file).expect("it is there"), "got\n", "{line_of}");
+    }
 }

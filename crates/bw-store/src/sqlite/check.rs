@@ -1,11 +1,13 @@
 //! Looking after the file from outside: is it sound, a copy while it is in use, and a copy put back.
 
+use super::days::{self, Day, Place};
 use super::error::{Fault, Result};
 use super::lock::Lock;
 use super::migrate::{SCHEMA, schema};
 use super::open::{FILE, OpenError, create_directory, create_file};
+use super::tracks::Kept;
 use bw_domain::port::store::StoreError;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 
 /// What a check found.
@@ -64,6 +66,25 @@ const INVARIANTS: [(&str, &str); 6] = [
     ),
 ];
 
+/// The same of heartbeats, in databases that know them.
+const BEATS: [(&str, &str); 3] = [
+    (
+        "tracks of heartbeats that are not there",
+        "SELECT count(*) FROM tracks t WHERE NOT EXISTS (SELECT 1 FROM monitors m WHERE m.id = t.monitor)",
+    ),
+    (
+        "days of beats without their table",
+        "SELECT count(*) FROM beat_days d
+      WHERE NOT EXISTS (SELECT 1 FROM sqlite_schema s WHERE s.name = 'beats_' || d.day)",
+    ),
+    (
+        "days of beats that do not go on where the one before ends",
+        "SELECT count(*) FROM beat_days d JOIN beat_days n ON n.day = d.day + 1 WHERE n.first IS NOT d.last + 1",
+    ),
+];
+/// The first schema that knows them.
+const WITH_BEATS: i64 = 2;
+
 /// Reads the whole database of a directory, which may be in use.
 pub fn check(directory: &Path) -> std::result::Result<CheckReport, StoreError> {
     let file = directory.join(FILE);
@@ -76,19 +97,25 @@ fn inspect(file: &Path) -> Result<CheckReport> {
     let mut statement = conn.prepare("PRAGMA integrity_check(100)")?;
     let found = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     report.problems.extend(found.into_iter().filter(|line| line != "ok"));
-    if report.schema != SCHEMA {
+    // An older one is brought up to date when it is opened.
+    if !(1..=SCHEMA).contains(&report.schema) {
         let sentence = format!("its schema is {}, this Bellwether knows {SCHEMA}", report.schema);
         report.problems.push(sentence);
         return Ok(report);
     }
     let count = |sql: &str| Ok::<i64, Fault>(conn.query_row(sql, [], |row| row.get(0))?);
-    for (what, sql) in INVARIANTS {
+    let beats = report.schema >= WITH_BEATS;
+    for (what, sql) in INVARIANTS.iter().chain(BEATS.iter().filter(|_| beats)) {
         match count(sql)? {
             0 => {}
             number => report.problems.push(format!("{number} {what}")),
         }
     }
     chains(&conn, &mut report.problems)?;
+    if beats {
+        beat_chains(&conn, &mut report.problems)?;
+        unread_tracks(&conn, &mut report.problems)?;
+    }
     report.monitors = count("SELECT count(*) FROM monitors WHERE deleted_at IS NULL")?;
     report.incidents = count("SELECT count(*) FROM incidents")?;
     Ok(report)
@@ -109,6 +136,39 @@ fn chains(conn: &Connection, problems: &mut Vec<String>) -> Result<()> {
             0i64 => {}
             broken => problems.push(format!("{broken} broken chains of outcomes in period {period}")),
         }
+    }
+    Ok(())
+}
+
+/// Every beat that points back within its day points at the one before it of the same heartbeat.
+fn beat_chains(conn: &Connection, problems: &mut Vec<String>) -> Result<()> {
+    for Day { day, first, .. } in days::all(conn)? {
+        let sql = format!(
+            "SELECT count(*) FROM beats_{day} b LEFT JOIN beats_{day} p ON p.id = b.id - b.back
+             WHERE b.back > 0 AND b.id - b.back >= ?1
+             AND (p.monitor IS NOT b.monitor OR p.number IS NOT b.number - 1)"
+        );
+        match conn.query_row(&sql, [first], |row| row.get(0)) {
+            Ok(0i64) => {}
+            Ok(broken) => problems.push(format!("{broken} broken chains of beats in day {day}")),
+            // A table that is not there was told above.
+            Err(rusqlite::Error::SqliteFailure(failure, _)) if failure.code == ErrorCode::Unknown => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Every track can be read.
+fn unread_tracks(conn: &Connection, problems: &mut Vec<String>) -> Result<()> {
+    let mut statement = conn.prepare("SELECT track FROM tracks")?;
+    let mut rows = statement.query([])?;
+    let mut unread = 0;
+    while let Some(row) = rows.next()? {
+        unread += usize::from(Kept::read(row.get(0)?, Place::default()).is_err());
+    }
+    if unread > 0 {
+        problems.push(format!("{unread} tracks of heartbeats that cannot be read"));
     }
     Ok(())
 }

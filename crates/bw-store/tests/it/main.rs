@@ -1,5 +1,6 @@
 //! The store from outside: the contract of every port, and what only a database in a file can suffer.
 
+mod beats;
 mod child;
 mod contract;
 mod directory;
@@ -12,3 +13,4 @@ mod start;
 mod statements;
 mod synchronised;
 mod telling;
+mod telling_beats;

@@ -512,10 +512,10 @@ fn random(dice: &Dice, spec: &Spec, now: Instant) -> Beat {
     let signals =
         [Signal::Success, Signal::Start, Signal::Fail, Signal::Log, Signal::Exit(0), Signal::Exit(9)];
     let signal = signals[(dice.throw() % 6) as usize];
-    let run = (dice.throw() % 2 == 0).then(|| RunId(u128::from(dice.throw() % 4)));
+    let run = dice.throw().is_multiple_of(2).then(|| RunId(u128::from(dice.throw() % 4)));
     let ago = Duration::from_millis(dice.throw() % 100_000);
-    let happened = (dice.throw() % 4 == 0).then(|| now - ago);
-    Beat { run, happened, ignored: dice.throw() % 16 == 0, ..beat(spec, now, signal) }
+    let happened = dice.throw().is_multiple_of(4).then(|| now - ago);
+    Beat { run, happened, ignored: dice.throw().is_multiple_of(16), ..beat(spec, now, signal) }
 }
 
 pub async fn several_of_healthchecks_share_a_slug(at: &dyn Installation) {

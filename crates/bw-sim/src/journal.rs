@@ -5,7 +5,7 @@ use crate::Ms;
 use crate::world::Life;
 use bw_domain::beat::{Beat, Deaf, Taken};
 use bw_domain::delivery::Delivery;
-use bw_domain::id::{DeliveryId, EventId};
+use bw_domain::id::{DeliveryId, EventId, MonitorId};
 use bw_domain::job::{Job, OutcomeKey};
 use bw_domain::monitor::Spec;
 use bw_domain::outcome::Verdict;
@@ -48,6 +48,8 @@ pub enum Fact {
     Edited { revision: Box<Revision>, commit: Option<Box<Commit>>, heard: Vec<Instant> },
     /// A decision was committed. `heard` are the last times that its loop read from the clock, newest last.
     Committed { commit: Box<Commit>, heard: Vec<Instant>, told: Told },
+    /// A client was told that its beat is kept.
+    Answered { tag: String, monitor: MonitorId, number: u64 },
     /// A beat was kept, by this revision of its heartbeat.
     Kept { spec: Arc<Spec>, beat: Box<Beat>, taken: Taken },
     /// A mark of a shard was moved by this node; `holder` is whose shard it was.

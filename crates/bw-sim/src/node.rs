@@ -9,6 +9,8 @@ use bw_engine::loops::{Parts, Rest, all, run};
 use bw_engine::usecase::Services;
 use bw_engine::vitals::{LoopName, Vitals};
 use bw_testkit::dice::Dice;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -17,6 +19,8 @@ use std::time::Duration;
 pub struct Node {
     pub services: Services,
     switches: Vec<(LoopName, Arc<Switch>)>,
+    /// The listener takes no more beats.
+    closed: Arc<AtomicBool>,
 }
 
 /// What the process does, to be polled.
@@ -51,16 +55,26 @@ impl Node {
             };
             tasks.push((name, Box::pin(task)));
         }
-        (Node { services, switches }, tasks)
+        (Node { services, switches, closed: Arc::default() }, tasks)
+    }
+
+    /// Whether clients of jobs can reach it.
+    pub fn listens(&self) -> bool {
+        !self.closed.load(Relaxed)
     }
 
     /// Stops in flow order: each loop ends before the next one is asked to.
     pub fn stop(&self, link: Link) -> Fut<'static, ()> {
         let mut switches = self.switches.clone();
         // Shards are given back last: until then `plan` and `sweep` may still speak of them.
-        switches.sort_by_key(|(name, _)| (*name == LoopName::Lease, *name));
+        // Beats are heard until nearly everything has ended.
+        switches.sort_by_key(|(name, _)| (*name == LoopName::Lease, *name == LoopName::Ingest, *name));
+        let closed = self.closed.clone();
         Box::pin(async move {
-            for (_, switch) in switches {
+            for (name, switch) in switches {
+                if name == LoopName::Ingest {
+                    closed.store(true, Relaxed);
+                }
                 switch.turn();
                 while !switch.has_ended() {
                     link.sleep(Duration::from_millis(5)).await;

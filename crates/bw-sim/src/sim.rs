@@ -1,6 +1,8 @@
 //! Lets a script happen: polls tasks by hand, moves time from one entry of the agenda to the next, lets processes
 //! begin and die. One thread; whatever could go in two orders goes in the one that the seed chooses.
 
+mod clients;
+
 use crate::Ms;
 use crate::fault::{FaultKind, Mood};
 use crate::journal::Fact;
@@ -13,6 +15,7 @@ use crate::world::{Entry, Life, Link, Lives, Order, TaskId, World};
 use bw_domain::delivery::DeliveryState;
 use bw_domain::time::{Duration, Instant};
 use bw_engine::usecase::uptime::uptime;
+use clients::Clients;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,6 +53,7 @@ struct Sim {
     open: BTreeSet<usize>,
     created: BTreeSet<usize>,
     measured: Arc<Mutex<Vec<Measured>>>,
+    clients: Clients,
     trouble: Option<Trouble>,
 }
 
@@ -69,6 +73,7 @@ pub fn simulate(script: Script, mutant: Option<Mutant>) -> Past {
         open,
         created: BTreeSet::new(),
         measured: Arc::default(),
+        clients: Clients::default(),
         trouble: None,
     };
     sim.prepare();
@@ -99,6 +104,12 @@ impl Sim {
         }
         for (number, wish) in script.wishes.iter().enumerate() {
             inner.agenda.order(wish.at, Order::Grant(number));
+        }
+        for (number, watched) in script.watched.iter().enumerate() {
+            let sendings = watched.job.iter().flat_map(|job| &job.sendings).enumerate();
+            for (place, sending) in sendings.filter(|(_, sending)| sending.at < script.ends) {
+                inner.agenda.order(sending.at, Order::Beat(number, place, 0));
+            }
         }
     }
 
@@ -141,6 +152,7 @@ impl Sim {
             self.poll(id);
             self.bury();
             self.heed();
+            self.heed_clients();
         }
     }
 
@@ -182,12 +194,13 @@ impl Sim {
         self.world.lock().forget(id);
     }
 
-    fn spawn(&mut self, life: Life, name: impl Into<String>, doing: Doing) {
+    fn spawn(&mut self, life: Life, name: impl Into<String>, doing: Doing) -> TaskId {
         self.count += 1;
         let id = TaskId(self.count);
         let waker = self.world.ready.waker(id);
         waker.wake_by_ref();
         self.tasks.insert(id, Task { life, name: name.into(), doing, waker });
+        id
     }
 
     fn order(&mut self, order: Order, now: Ms) {
@@ -203,6 +216,8 @@ impl Sim {
             }
             Order::Kill(life) => self.world.lock().lives.doom(life),
             Order::Grant(number) => self.grant(number),
+            Order::Beat(job, place, attempt) => self.beat((job, place), attempt, now),
+            Order::HangUp(job, place, attempt) => self.hang_up((job, place), attempt, now),
         }
     }
 
@@ -309,6 +324,7 @@ impl Sim {
             theirs.into_iter().for_each(|id| self.drop_task(id));
             self.nodes.remove(&life);
             self.let_go(life);
+            self.cut_off(life);
             let unheard: Vec<usize> =
                 self.asked.iter().filter(|(_, asked)| **asked == life).map(|(number, _)| *number).collect();
             for number in unheard {

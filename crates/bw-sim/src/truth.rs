@@ -47,7 +47,7 @@ pub struct Stretch {
 }
 
 /// The whole story of one target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Truth(Vec<Stretch>);
 
 impl Truth {

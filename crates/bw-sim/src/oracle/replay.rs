@@ -15,8 +15,8 @@ use bw_domain::time::Instant;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Who edits, and where the pages are.
-const ACTOR: &str = "somebody";
+/// Who edits: people, and the first beat after a pause. And where the pages are.
+const ACTORS: [&str; 2] = ["somebody", "a beat"];
 const BASE_URL: &str = "http://bellwether.test";
 
 /// A monitor as the journal has it.
@@ -120,9 +120,11 @@ fn consequence(past: &Past, before: &Known, revision: &Revision, commit: &Commit
         }
     };
     let row = &before.row;
-    let made = step(&spec, &row.observed, &row.state, trigger, &context(now, IncidentId(0), ACTOR));
-    let made = Commit { monitor: revision.id, ..commit_of(made, commit) };
-    same(&settled(made, revision), commit)
+    ACTORS.iter().any(|actor| {
+        let made = step(&spec, &row.observed, &row.state, trigger, &context(now, IncidentId(0), actor));
+        let made = Commit { monitor: revision.id, ..commit_of(made, commit) };
+        same(&settled(made, revision), commit)
+    })
 }
 
 fn commit_of(made: Step, like: &Commit) -> Commit {

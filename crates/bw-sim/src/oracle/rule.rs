@@ -92,6 +92,10 @@ fn edited(past: &Past, watches: &mut BTreeMap<MonitorId, Watch>, revision: &Revi
         return;
     }
     let spec = past.spec(revision);
+    // Nobody looks at a heartbeat: its rules are others.
+    if spec.beats().is_some() {
+        return;
+    }
     let first = (revision.effective_from, 1);
     let Some(watch) = watches.get_mut(&revision.id) else {
         let watch = Watch {

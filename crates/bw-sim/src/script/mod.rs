@@ -2,10 +2,12 @@
 //! goes wrong, and what people ask for meanwhile. After `calm_from` nothing goes wrong any more, and everything must
 //! come right.
 
+mod jobs;
 mod monitors;
 mod troubles;
 mod wishes;
 
+pub use jobs::{AGAIN, Manner, PATIENCE};
 pub use monitors::{Watched, actions};
 pub use troubles::{CRASH_WITHIN, STOP_WITHIN};
 pub use wishes::{Ask, Wish};
@@ -54,9 +56,16 @@ impl Script {
         let rolled = chance.between(2 * MINUTE..=6 * MINUTE);
         let rough = options.hours.map_or(rolled, |hours| hours * 60 * MINUTE);
         let quiet = chance.between(3 * MINUTE..=5 * MINUTE);
-        let watched = Watched::roll(&chance, rough + quiet);
-        let wishes = wishes::roll(&chance, watched.len(), rough + quiet);
+        let mut watched = Watched::roll(&chance, rough + quiet);
+        let mut wishes = wishes::roll(&chance, watched.len(), rough + quiet);
         let faults = troubles::roll(&chance, nodes, rough, PACE);
+        // Jobs have dice of their own: what is probed is the same with them and without.
+        let chance = Chance::new(options.seed, 3);
+        for (document, job) in jobs::roll(&chance, watched.len(), rough + quiet) {
+            wishes.extend(jobs::wishes(&chance, watched.len(), job.steady, rough + quiet));
+            watched.push(Watched::reporting(document, job));
+        }
+        wishes.sort_by_key(|wish| wish.at);
         let script = Script {
             seed: options.seed,
             nodes,
@@ -73,6 +82,11 @@ impl Script {
     fn cut(mut self, options: &Options) -> Self {
         if let Some(kept) = &options.monitors {
             self.wishes.retain(|wish| kept.contains(&wish.monitor));
+            for (number, watched) in self.watched.iter_mut().enumerate() {
+                if !kept.contains(&number) {
+                    watched.job = None;
+                }
+            }
         }
         if let Some(kept) = &options.faults {
             let faults = std::mem::take(&mut self.faults).into_iter().enumerate();

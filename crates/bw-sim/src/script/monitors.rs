@@ -1,5 +1,6 @@
 //! What is watched, how it is declared, and who is told.
 
+use super::jobs::Job;
 use crate::Ms;
 use crate::chance::Chance;
 use crate::port::sender::{SINKS, address};
@@ -9,19 +10,30 @@ use bw_domain::id::ActionId;
 use bw_domain::secret::Secret;
 use serde_json::{Value, json};
 
-/// A target with the monitor that watches it.
+/// A target, or a job, with the monitor that watches it.
 #[derive(Clone, Debug)]
 pub struct Watched {
     pub document: Value,
     pub truth: Truth,
+    /// Where it is no target that is looked at, but a job that reports.
+    pub job: Option<Job>,
 }
 
 impl Watched {
     /// A handful.
     pub fn roll(chance: &Chance, ends: Ms) -> Vec<Self> {
         let count = chance.between(2..=6) as usize;
-        let one = |number| Watched { document: document(chance, number), truth: Truth::roll(chance, ends) };
+        let one = |number| Watched {
+            document: document(chance, number),
+            truth: Truth::roll(chance, ends),
+            job: None,
+        };
         (0..count).map(one).collect()
+    }
+
+    /// A job. Nothing is to be seen of it but its beats.
+    pub fn reporting(document: Value, job: Job) -> Self {
+        Watched { document, truth: Truth::default(), job: Some(job) }
     }
 }
 

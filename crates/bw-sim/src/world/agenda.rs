@@ -21,6 +21,10 @@ pub enum Order {
     Crash(usize),
     /// Somebody asks for this.
     Grant(usize),
+    /// The client of a job sends one of its beats, for the so many-th time.
+    Beat(usize, usize, u32),
+    /// It waits no longer for the answer.
+    HangUp(usize, usize, u32),
 }
 
 /// How an entry belongs to a process.

@@ -9,7 +9,7 @@ use bw_domain::id::MonitorId;
 use bw_domain::limits;
 use bw_domain::monitor::Spec;
 use bw_domain::port::clock::Clock;
-use bw_domain::port::store::{Appended, BeatQuery, Hearing, Incoming, NodeId};
+use bw_domain::port::store::{Appended, BeatQuery, Edit, EditKind, Hearing, Incoming, NodeId};
 use bw_domain::time::Duration;
 use bw_store::sqlite;
 use bw_testkit::builders::{beat, job, pass};
@@ -205,6 +205,36 @@ async fn an_older_database_is_brought_up_to_date() {
         assert_eq!(numbers(&rig, new.id).await, [1]);
         assert_eq!(sqlite::check(&there.path()).expect("it can be read").schema, 2);
     }
+}
+
+/// What is known of a heartbeat that has ended goes with the rest of its monitor.
+#[tokio::test]
+async fn the_track_of_an_ended_heartbeat_goes_at_last() {
+    let directory = Directory::new();
+    let rig = Rig::start(&directory).await;
+    let specs = [heartbeat(&rig, "Ends").await, heartbeat(&rig, "Lives").await];
+    let both = || {
+        let now = rig.clock().now();
+        let one = |spec: &Arc<Spec>| Incoming { spec: spec.clone(), beat: beat(spec, now, Signal::Success) };
+        specs.iter().map(one).collect::<Vec<_>>()
+    };
+    take(&rig, both()).await;
+    let kind = EditKind::Delete { id: specs[0].id, expect_revision: None };
+    rig.apply(vec![Edit { kind, consequence: None }]).await;
+    let retain = async |rig: &Rig<'_>, days: u64| {
+        let now = rig.clock().now() + Duration::from_secs(86_400 * days);
+        rig.store.outcomes.retain(now).await.expect("the store is there");
+    };
+    retain(&rig, 1).await;
+    assert!(tracks(&rig, &specs).await.iter().all(Option::is_some));
+    retain(&rig, 1_000).await;
+    let there = |tracks: Vec<Option<Track>>| tracks.iter().map(Option::is_some).collect::<Vec<_>>();
+    assert_eq!(there(tracks(&rig, &specs).await), [false, true]);
+    let rig = rig.kill().await;
+    assert_eq!(there(tracks(&rig, &specs).await), [false, true]);
+    directory.stop(rig.store).await;
+    let report = sqlite::check(&directory.path()).expect("it can be read");
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
 }
 
 #[tokio::test]

@@ -4,13 +4,14 @@
 //! Each carries `at`, the instant at which it happened. A server of another make does not know that word and takes the
 //! beat for one of now; nothing in its answers would tell it apart beforehand.
 
+use super::aside::aside;
 use super::report::{Reporter, Sent};
 use super::spool::{Spool, lane_of};
 use bw_domain::port::clock::Clock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
@@ -58,7 +59,7 @@ impl Drain {
 async fn tell(lane: Lane) {
     let (spool, now_ms) = (lane.spool.clone(), lane.clock.now().ms());
     // A home directory may be far away: the command's output is not to wait for it.
-    let Ok(waiting) = spawn_blocking(move || spool.waiting(now_ms)).await else { return };
+    let waiting = aside(move || spool.waiting(now_ms)).await;
     let mut lanes = JoinSet::new();
     for names in by_server(waiting) {
         lanes.spawn(lane.clone().tell(names));
@@ -96,8 +97,8 @@ impl Lane {
                 return;
             }
             let (spool, now_ms) = (self.spool.clone(), self.clock.now().ms());
-            let claimed = spawn_blocking(move || spool.claim(&name, now_ms)).await;
-            let Ok(Some((claim, beat))) = claimed else { continue };
+            let claimed = aside(move || spool.claim(&name, now_ms)).await;
+            let Some((claim, beat)) = claimed else { continue };
             let url = format!("{}&at={}", beat.url, beat.at_ms);
             match self.reporter.post(&url, &beat.body, WITHIN).await {
                 Sent::Taken { .. } => claim.settle(),

@@ -3,6 +3,7 @@
 //! now is kept and told by a later run, with the instant at which it really happened.
 
 mod address;
+mod aside;
 mod drain;
 mod job;
 mod output;
@@ -18,6 +19,7 @@ use crate::compose;
 use crate::config::{Environment, variable};
 use crate::system::SystemEntropy;
 use address::Address;
+use aside::aside;
 use bw_domain::id::Uuid;
 use bw_domain::port::clock::Clock;
 use bw_domain::port::entropy::Entropy;
@@ -34,7 +36,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tail::TAIL_UNKNOWN;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// What is spent on the report after the command has ended.
@@ -64,7 +66,6 @@ pub fn run(args: ExecArgs) -> Outcome {
             status: NOT_BEGUN,
         })?;
     let outcome = runtime.block_on(work(asked));
-    // A write that nobody takes from us may never end; it ends with us.
     runtime.shutdown_background();
     outcome
 }
@@ -178,10 +179,9 @@ async fn not_sent(sent: &Sent, spool: Option<Spool>, beat: Beat, run: String) ->
     }
     let kept = match spool {
         Some(spool) => {
-            let keeping = timeout(KEEP, spawn_blocking(move || spool.keep(&beat, &run))).await;
+            let keeping = timeout(KEEP, aside(move || spool.keep(&beat, &run))).await;
             let slow = || format!("the state directory does not answer within {} s", KEEP.as_secs());
-            let kept = keeping.map_err(|_| slow()).map(|kept| kept.expect("keeping does not panic"));
-            kept.and_then(|kept| kept.map_err(|error| error.to_string()))
+            keeping.map_err(|_| slow()).and_then(|kept| kept.map_err(|error| error.to_string()))
         }
         None => Err("neither HOME nor XDG_STATE_HOME says where".to_owned()),
     };

@@ -5,6 +5,7 @@
 //! Children that a command leaves behind may hold its output open for ever. Once it has ended, what it had written is
 //! read at once, whoever reads us, `GRACE` is waited for an end, and all of it is passed on, however long that takes.
 
+use super::aside::aside;
 use super::tail::Tail;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -15,7 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{ChildStderr, ChildStdout};
 use tokio::sync::{oneshot, watch};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
 /// How long output is waited for that children may still write.
@@ -105,21 +106,20 @@ async fn pump(
         let Some(count) = read.ok().filter(|count| *count > 0) else { return };
         keep(&tail, &buffer[..count]);
         let Some(to) = pipe.to.take() else { continue };
-        let mut writing = spawn_blocking(move || (write(to, &buffer[..count]), buffer));
+        let mut writing = Box::pin(aside(move || (write(to, &buffer[..count]), buffer)));
         tokio::select! {
             biased;
-            written = &mut writing => (pipe.to, buffer) = written.expect("writing does not panic"),
+            written = &mut writing => (pipe.to, buffer) = written,
             () = over(&mut pipe.ended) => break Some(writing),
         }
     };
     let rest = rest(&mut pipe.from, &tail).await;
     drop(is_read);
     if let Some(writing) = under_way {
-        (pipe.to, _) = writing.await.expect("writing does not panic");
+        (pipe.to, _) = writing.await;
     }
     if let Some(to) = pipe.to {
-        let written = spawn_blocking(move || write(to, &rest)).await;
-        drop(written.expect("writing does not panic"));
+        drop(aside(move || write(to, &rest)).await);
     }
 }
 

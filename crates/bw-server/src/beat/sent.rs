@@ -16,6 +16,7 @@ use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 /// A request without its body.
 pub(super) struct Sent {
@@ -80,11 +81,12 @@ pub(super) struct Broken;
 
 /// The beginning of a body, once its end has been read.
 pub(super) async fn body(body: Body) -> Result<Bytes, Broken> {
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
+    if body.is_end_stream() { Ok(Bytes::new()) } else { within(BEAT_BODY_TIME, body).await }
+}
+
+async fn within(time: Duration, body: Body) -> Result<Bytes, Broken> {
     let mut kept = BytesMut::new();
-    match tokio::time::timeout(BEAT_BODY_TIME, read(body, &mut kept)).await {
+    match tokio::time::timeout(time, read(body, &mut kept)).await {
         Ok(Err(broken)) => Err(broken),
         Ok(Ok(())) | Err(_) => Ok(kept.freeze()),
     }
@@ -105,6 +107,8 @@ async fn read(mut body: Body, kept: &mut BytesMut) -> Result<(), Broken> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::{StreamExt, stream};
+    use std::convert::Infallible;
 
     fn sent(peer: &str, headers: &[(&str, &str)]) -> Sent {
         let mut request = http::Request::builder().method("lOg").uri("/ping/x");
@@ -140,5 +144,12 @@ mod tests {
         assert_eq!((&*via.scheme, &*via.method), ("https", "lOg"));
         assert_eq!(&*via.agent, "ü".repeat(200));
         assert_eq!(&*sent("127.0.0.1:1", &[("x-forwarded-proto", "gopher")]).via().scheme, "http");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_on_is_cut() {
+        let first = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"so far"))]);
+        let stuck = Body::from_stream(first.chain(stream::pending()));
+        assert_eq!(within(Duration::ZERO, stuck).await.unwrap(), "so far");
     }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod applying;
+mod beat;
 mod compat;
 mod front;
 mod history;

@@ -6,6 +6,7 @@ mod applying;
 mod beat;
 mod compat;
 mod front;
+mod healthchecks;
 mod heartbeat_service;
 mod history;
 mod house;

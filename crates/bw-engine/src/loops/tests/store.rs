@@ -2,10 +2,13 @@
 //! remembers the order of what it was asked. What a real store does under faults is the business of the contract
 //! suites and of the simulation.
 
+mod beats;
 mod outbox;
 
+use beats::BeatRows;
 use bw_domain::access::{Session, Token};
 use bw_domain::action::Action;
+use bw_domain::beat::Track;
 use bw_domain::delivery::Delivery;
 use bw_domain::event::Event;
 use bw_domain::id::{ActionId, DeliveryId, EvidenceId, IncidentId, MonitorId, TokenId};
@@ -42,6 +45,7 @@ pub struct Rows {
     pub holder: Option<(NodeId, u64)>,
     pub now: Instant,
     pub conflicts: usize,
+    pub beats: BeatRows,
 }
 
 /// The handle behind every port.
@@ -65,7 +69,8 @@ impl MemoryStore {
             timers: all.clone(),
             leases: all.clone(),
             accounts: all.clone(),
-            access: all,
+            access: all.clone(),
+            beats: all,
         }
     }
 
@@ -122,6 +127,15 @@ impl Rows {
         if self.conflicts > 0 || row.0.seq != commit.expect_seq {
             self.conflicts = self.conflicts.saturating_sub(1);
             return Answer::Conflict;
+        }
+        let count = |track: &Track| {
+            self.beats.tracks.get(&commit.monitor).map(|held| held.count) == Some(track.count)
+        };
+        if commit.track.as_ref().is_some_and(|track| !count(track)) {
+            return Answer::Conflict;
+        }
+        if let Some(track) = commit.track {
+            self.beats.tracks.insert(commit.monitor, *track);
         }
         if let Some(observed) = commit.observed {
             row.0 = observed;
@@ -184,7 +198,8 @@ impl States for MemoryStore {
             let load = |monitor: MonitorId| {
                 let fresh = || (Observed::default(), State::new(Instant::ZERO, 1));
                 let (observed, state) = rows.states.get(&monitor).cloned().unwrap_or_else(fresh);
-                rows.exists(monitor).then_some(Loaded { monitor, observed, state })
+                let track = rows.beats.tracks.get(&monitor).cloned().map(Box::new);
+                rows.exists(monitor).then_some(Loaded { monitor, observed, state, track })
             };
             monitors.into_iter().map(load).collect()
         })

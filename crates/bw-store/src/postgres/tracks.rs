@@ -16,23 +16,33 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 /// Rows that one look puts right: some tens of milliseconds.
-const STEP: i64 = 8_192;
+const STEP: i64 = 16_384;
 /// Rows ahead that one look considers.
-const GLANCE: i64 = 2_048;
+const GLANCE: i64 = 4_096;
 /// So long before it has come a `wake` may be put right.
-const AHEAD: Duration = Duration::from_secs(30);
+const AHEAD: Duration = Duration::from_secs(60);
 
-/// How far this process has looked ahead, `wake` and monitor. A hint: whatever it says, nothing is left out.
+/// Between two looks ahead, on the time that is looked at.
+const PACE: i64 = 250;
+
+/// How far this process has looked ahead, `wake` and monitor, and at what time. A hint: whatever it says, nothing is
+/// left out.
 #[derive(Debug, Default)]
-pub(super) struct Glance(Mutex<(i64, i64)>);
+pub(super) struct Glance(Mutex<((i64, i64), i64)>);
 
 impl Glance {
-    fn get(&self) -> (i64, i64) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Where the next look begins; nothing where it is too early for one.
+    fn begin(&self, until: Instant) -> Option<(i64, i64)> {
+        let mut glance = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if until.ms().abs_diff(glance.1) < PACE as u64 {
+            return None;
+        }
+        glance.1 = until.ms();
+        Some((glance.0.0.max(until.ms()), glance.0.1))
     }
 
-    fn set(&self, place: (i64, i64)) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    fn end(&self, place: (i64, i64)) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = place;
     }
 }
 
@@ -169,11 +179,17 @@ async fn put_right(store: &Postgres, conn: &Conn, until: Instant) -> Result<()> 
                     SELECT s.monitor FROM tracks s WHERE s.wake <= $1 AND (s.deadline > $1 OR s.deadline IS NULL)
                     ORDER BY s.wake, s.monitor LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)";
     script.push(come, params![until.ms(), STEP]);
-    let (after, horizon) = (store.glance.get(), until + AHEAD);
-    let ahead = "SELECT s.wake, s.monitor, s.deadline IS NULL OR s.deadline > $3 FROM tracks s
-                 WHERE (s.wake, s.monitor) > ($1, $2) AND s.wake <= $3 ORDER BY s.wake, s.monitor LIMIT $4";
-    script.push(ahead, params![after.0.max(until.ms()), after.1, horizon.ms(), GLANCE]);
+    let ahead = store.glance.begin(until);
+    if let Some((wake, monitor)) = ahead {
+        let horizon = (until + AHEAD).ms();
+        let sql = "SELECT s.wake, s.monitor, s.deadline IS NULL OR s.deadline > $3 FROM tracks s
+                   WHERE (s.wake, s.monitor) > ($1, $2) AND s.wake <= $3 ORDER BY s.wake, s.monitor LIMIT $4";
+        script.push(sql, params![wake, monitor, horizon, GLANCE]);
+    }
     let seen = conn.begin_with(&script).await?.pop().unwrap_or_default();
+    if ahead.is_none() {
+        return Ok(());
+    }
     let mut early = Vec::new();
     let mut place = (0, 0);
     for row in &seen {
@@ -183,7 +199,7 @@ async fn put_right(store: &Postgres, conn: &Conn, until: Instant) -> Result<()> 
         }
     }
     // At the end of what lies ahead it begins again.
-    store.glance.set(if seen.len() as i64 == GLANCE { place } else { (0, 0) });
+    store.glance.end(if seen.len() as i64 == GLANCE { place } else { (0, 0) });
     if !early.is_empty() {
         let sql = "UPDATE tracks t SET wake = t.deadline WHERE t.monitor IN (
                        SELECT s.monitor FROM tracks s WHERE s.monitor = ANY($1)

@@ -105,24 +105,29 @@ async fn cut_off(rig: &Rig<'_>, server: &Server, decision: Commit) -> Vec<Answer
 
 /// Ends the connection of a call while its commit is under way: it is durable, and nobody says so.
 async fn cut_off_in_commit<T>(server: &Server, call: impl Future<Output = T>) -> T {
-    let system = |value: &str| {
-        server.sql("bellwether", &format!("ALTER SYSTEM SET synchronous_standby_names = '{value}'"));
-        server.sql("bellwether", "SELECT pg_reload_conf()");
+    let kill = async {
+        waits(server, "bellwether", "SyncRep").await;
+        end_commits(server);
     };
-    system("nobody");
+    without_standby(server, async { tokio::join!(call, kill).0 }).await
+}
+
+fn end_commits(server: &Server) {
+    let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    server.sql("bellwether", sql);
+}
+
+/// While this goes on every commit waits for a standby that does not exist.
+async fn without_standby<T>(server: &Server, work: impl Future<Output = T>) -> T {
+    server.sql("bellwether", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    server.sql("bellwether", "SELECT pg_reload_conf()");
     for _ in 0..1_000 {
         if server.sql("bellwether", "SHOW synchronous_standby_names") == "nobody" {
             break;
         }
         tokio::task::yield_now().await;
     }
-    let kill = async {
-        waits(server, "bellwether", "SyncRep").await;
-        let sql =
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-        server.sql("bellwether", sql);
-    };
-    let (answer, ()) = tokio::join!(call, kill);
+    let answer = work.await;
     server.sql("bellwether", "ALTER SYSTEM RESET synchronous_standby_names");
     server.sql("bellwether", "SELECT pg_reload_conf()");
     answer
@@ -171,13 +176,14 @@ async fn beats_that_nobody_knows_of_are_not_kept_twice() {
 
     // Nobody waits for it any more; it goes on all the same.
     let batch = || vec![beats::success(&a, 20), beats::success(&b, 20)];
-    let call = async {
+    let drop_it = async {
         tokio::select! {
             answer = rig.store.beats.append(batch()) => panic!("{answer:?}"),
             () = waits(server, "bellwether", "SyncRep") => {}
         }
+        end_commits(server);
     };
-    cut_off_in_commit(server, call).await;
+    without_standby(server, drop_it).await;
     assert_eq!(beats::append(&rig.store, batch()).await, [11, 6]);
     assert_eq!((kept(&a).await.len(), kept(&b).await.len()), (11, 6));
     database.stop(rig.store).await;

@@ -1,7 +1,7 @@
 //! Beats into the transaction, and whatever else moves a track: each is one appended row.
 
 use super::beat_form;
-use super::days::{NewBeat, NewRow, Place};
+use super::days::{Insert, NewBeat, NewRow, Place};
 use super::error::Result;
 use super::tracks::Kept;
 use super::tx::Tx;
@@ -26,18 +26,32 @@ pub(super) fn admit(batch: &[Incoming]) -> std::result::Result<(), StoreError> {
 
 /// Keeps the beats, one after the other.
 pub(super) fn append(tx: &mut Tx<'_>, batch: &[Incoming]) -> Result<Vec<Appended>> {
-    let mut form = Vec::with_capacity(128);
-    let mut answers = Vec::with_capacity(batch.len());
-    for incoming in batch {
-        answers.push(match tx.row(incoming.beat.monitor) {
-            Some(_) => Appended::Taken(keep(tx, incoming, &mut form)?),
-            None => Appended::Gone,
-        });
+    let is_there = |incoming: &Incoming| tx.row(incoming.spec.id).is_some();
+    if !batch.iter().any(is_there) {
+        return Ok(vec![Appended::Gone; batch.len()]);
     }
-    Ok(answers)
+    with_rows(tx, |tx, insert| {
+        let mut form = Vec::with_capacity(128);
+        let mut answers = Vec::with_capacity(batch.len());
+        for incoming in batch {
+            answers.push(match tx.row(incoming.spec.id) {
+                Some(_) => Appended::Taken(keep(tx, insert, incoming, &mut form)?),
+                None => Appended::Gone,
+            });
+        }
+        Ok(answers)
+    })
 }
 
-fn keep(tx: &mut Tx<'_>, incoming: &Incoming, form: &mut Vec<u8>) -> Result<Taken> {
+/// Runs with the table of today. It is taken out for so long; after an error the transaction forgets it anyway.
+fn with_rows<T>(tx: &mut Tx<'_>, run: impl FnOnce(&mut Tx<'_>, &mut Insert<'_>) -> Result<T>) -> Result<T> {
+    let mut days = std::mem::take(&mut tx.journal.days);
+    let value = run(tx, &mut days.insert(tx.conn, tx.now)?)?;
+    tx.journal.days = days;
+    Ok(value)
+}
+
+fn keep(tx: &mut Tx<'_>, insert: &mut Insert<'_>, incoming: &Incoming, form: &mut Vec<u8>) -> Result<Taken> {
     let Incoming { spec, beat } = incoming;
     let agreement = spec.beats().expect("it was admitted");
     let (mut track, place) = match tx.track(spec.id) {
@@ -47,20 +61,20 @@ fn keep(tx: &mut Tx<'_>, incoming: &Incoming, form: &mut Vec<u8>) -> Result<Take
     let taken = track.take(agreement, spec.revision, beat);
     form.clear();
     beat_form::pack(form, beat, &taken);
+    let mut kept = Kept::new(&track, place);
     let beat = NewBeat { number: taken.number, at: beat.at, form, body: &beat.body };
-    write(tx, spec.id, Kept::new(&track, place), Some(beat))?;
+    kept.place =
+        insert.append(place, &NewRow { monitor: spec.id, track: kept.packed(), beat: Some(beat) })?;
+    tx.staged.tracks.insert(spec.id, Some(kept));
     Ok(taken)
 }
 
 /// A track that moved without a beat.
 pub(super) fn write_track(tx: &mut Tx<'_>, monitor: MonitorId, track: &Track) -> Result<()> {
     let place = tx.track(monitor).map_or_else(Place::default, |kept| kept.place);
-    write(tx, monitor, Kept::new(track, place), None)
-}
-
-fn write(tx: &mut Tx<'_>, monitor: MonitorId, mut kept: Kept, beat: Option<NewBeat<'_>>) -> Result<()> {
-    let row = NewRow { monitor, track: kept.packed(), beat };
-    kept.place = tx.journal.days.append(tx.conn, tx.now, kept.place, &row)?;
+    let mut kept = Kept::new(track, place);
+    let row = NewRow { monitor, track: kept.packed(), beat: None };
+    kept.place = with_rows(tx, |_, insert| insert.append(place, &row))?;
     tx.staged.tracks.insert(monitor, Some(kept));
     Ok(())
 }

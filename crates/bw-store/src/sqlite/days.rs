@@ -11,7 +11,7 @@
 use super::error::{Fault, Result};
 use bw_domain::id::MonitorId;
 use bw_domain::time::{DAY_MS, Instant};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 /// Where the newest rows of a heartbeat lie; 0: nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,70 +77,74 @@ impl Days {
 
     /// Ends a day that is over, where there is one: the next goes on with its ids.
     pub fn end_day(&mut self, conn: &Connection, now: Instant) -> Result<()> {
-        if newest_day(conn)?.is_some() {
-            self.open(conn, now)?;
+        match newest_day(conn)? {
+            Some(_) => self.open(conn, now),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// Appends a row and moves the place of its heartbeat.
-    pub fn append(
-        &mut self,
-        conn: &Connection,
-        now: Instant,
-        place: Place,
-        row: &NewRow<'_>,
-    ) -> Result<Place> {
-        self.appended += 1;
-        let open = self.open(conn, now)?;
-        let id = open.newest + 1;
-        let distance = |to: i64| if to == 0 { 0 } else { id - to };
-        let mut place = Place { seen: id, ..place };
-        let mut insert = conn.prepare_cached(&open.insert)?;
-        match &row.beat {
-            None => insert.execute(params![
-                id,
-                row.monitor.0,
-                0,
-                0,
-                0,
-                0,
-                row.track,
-                None::<&[u8]>,
-                None::<&[u8]>
-            ])?,
-            Some(NewBeat { number, at, form, body }) => {
-                if place.head < open.first {
-                    place.leap = place.head;
-                }
-                let (back, leap) = (distance(place.head), distance(place.leap));
-                place.head = id;
-                let body = (!body.is_empty()).then_some(*body);
-                insert.execute(params![
-                    id,
-                    row.monitor.0,
-                    *number as i64,
-                    back,
-                    leap,
-                    at.ms(),
-                    row.track,
-                    form,
-                    body
-                ])?
-            }
-        };
-        open.newest = id;
-        Ok(place)
+    /// Begins to append to the table of today: what is appended together is prepared once.
+    pub fn insert<'d>(&'d mut self, conn: &'d Connection, now: Instant) -> Result<Insert<'d>> {
+        self.open(conn, now)?;
+        let open = self.open.as_mut().expect("it was opened above");
+        let statement = conn.prepare_cached(&open.insert)?;
+        Ok(Insert { first: open.first, newest: &mut open.newest, appended: &mut self.appended, statement })
     }
 
     /// The newest table, or a new one on a new day.
-    fn open(&mut self, conn: &Connection, now: Instant) -> Result<&mut Open> {
+    fn open(&mut self, conn: &Connection, now: Instant) -> Result<()> {
         let date = date_of(now);
         // A clock that is set back by a little does not make a table for every time that it does.
         if !self.open.as_ref().is_some_and(|open| date == open.date || date + 1 == open.date) {
             self.open = Some(open_day(conn, date)?);
         }
-        Ok(self.open.as_mut().expect("it was opened above"))
+        Ok(())
+    }
+}
+
+/// Appends rows to one table.
+pub(super) struct Insert<'d> {
+    first: i64,
+    newest: &'d mut i64,
+    appended: &'d mut usize,
+    statement: CachedStatement<'d>,
+}
+
+impl Insert<'_> {
+    /// Appends a row; answers where its heartbeat has come to.
+    pub fn append(&mut self, place: Place, row: &NewRow<'_>) -> Result<Place> {
+        let id = *self.newest + 1;
+        let distance = |to: i64| if to == 0 { 0 } else { id - to };
+        let mut place = Place { seen: id, ..place };
+        let NewRow { monitor, track, beat } = row;
+        match beat {
+            None => {
+                let nothing = None::<&[u8]>;
+                self.statement.execute(params![id, monitor.0, 0, 0, 0, 0, track, nothing, nothing])?;
+            }
+            Some(NewBeat { number, at, form, body }) => {
+                if place.head < self.first {
+                    place.leap = place.head;
+                }
+                let (back, leap) = (distance(place.head), distance(place.leap));
+                place.head = id;
+                let (number, body) = (*number as i64, (!body.is_empty()).then_some(*body));
+                self.statement.execute(params![
+                    id,
+                    monitor.0,
+                    number,
+                    back,
+                    leap,
+                    at.ms(),
+                    track,
+                    form,
+                    body
+                ])?;
+            }
+        }
+        *self.newest = id;
+        *self.appended += 1;
+        Ok(place)
     }
 }
 

@@ -10,7 +10,7 @@ use super::error::{Fault, Result};
 use super::tracks::{Kept, Tracks};
 use super::tx::Tx;
 use bw_domain::id::MonitorId;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 use std::collections::HashSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::ops::Bound;
@@ -69,13 +69,14 @@ fn write_tracks(tx: &mut Tx<'_>, mut writes: usize, mut looks: usize) -> Result<
     let from = tx.journal.track_round.after.map_or(Bound::Unbounded, Bound::Excluded);
     let mut tracks = tx.base.tracks.kept.range((from, Bound::Unbounded));
     let mut after = tx.journal.track_round.after;
+    let mut upsert = tx.conn.prepare_cached(UPSERT)?;
     while writes > 0 && looks > 0 {
         let Some((id, base)) = tracks.next() else { return end_round(tx, begun) };
         looks -= 1;
         after = Some(*id);
         let kept = tx.staged.tracks.get(id).map_or(Some(base), Option::as_ref);
         if let Some(kept) = kept.filter(|kept| kept.place.seen > begun.from) {
-            write(tx.conn, *id, kept)?;
+            write(&mut upsert, *id, kept)?;
             writes -= 1;
         }
     }
@@ -87,9 +88,10 @@ fn begin_round(tx: &mut Tx<'_>) -> Result<Begun> {
     let to = tx.journal.days.newest(tx.conn)?;
     let begun = Begun { from: replay_from(tx.conn)?, to };
     // What this transaction has made is among the rows up to `to`, and the round will not come by it.
+    let mut upsert = tx.conn.prepare_cached(UPSERT)?;
     for (id, kept) in &tx.staged.tracks {
         if let (Some(kept), false) = (kept, tx.base.tracks.kept.contains_key(id)) {
-            write(tx.conn, *id, kept)?;
+            write(&mut upsert, *id, kept)?;
         }
     }
     tx.journal.track_round.begun = Some(begun);
@@ -111,12 +113,13 @@ pub(super) fn replay_from(conn: &Connection) -> Result<i64> {
     from.ok_or_else(|| Fault::damaged("marks of beats", "their row is not there"))
 }
 
-fn write(conn: &Connection, monitor: MonitorId, kept: &Kept) -> Result<()> {
-    let sql = "INSERT INTO tracks (monitor, seen, head, leap, track) VALUES (?1, ?2, ?3, ?4, ?5)
-               ON CONFLICT (monitor) DO UPDATE SET seen = excluded.seen, head = excluded.head,
-                   leap = excluded.leap, track = excluded.track";
+const UPSERT: &str = "INSERT INTO tracks (monitor, seen, head, leap, track) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (monitor) DO UPDATE SET seen = excluded.seen, head = excluded.head, leap = excluded.leap,
+        track = excluded.track";
+
+fn write(upsert: &mut Statement<'_>, monitor: MonitorId, kept: &Kept) -> Result<()> {
     let Place { seen, head, leap } = kept.place;
-    conn.prepare_cached(sql)?.execute(params![monitor.0, seen, head, leap, kept.packed()])?;
+    upsert.execute(params![monitor.0, seen, head, leap, kept.packed()])?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use super::Senders;
 use crate::sample;
 use bw_domain::action::ActionKind;
 use bw_domain::delivery::{AttemptResult, Receipt};
+use bw_domain::event::{Event, EventKind};
 use bw_domain::port::sender::{Dispatch, Sender};
 use bw_domain::secret::Secret;
 use bw_net::{Net, NetConfig, Outbound};
@@ -36,6 +37,22 @@ async fn slack_receives_the_message() {
     assert_eq!(got.header("idempotency-key"), Some(delivery.as_str()));
     assert_eq!(got.json()["text"].as_str().map(|text| text.lines().count()), Some(5));
     assert!(got.json()["blocks"].is_array());
+}
+
+#[tokio::test]
+async fn overdue_pulses_come_as_the_form_that_the_original_sent() {
+    let sink = Sink::start().await;
+    let event = Event { kind: EventKind::PulseOverdue, ..sample::opened() };
+    let receipt = senders().send(sample::dispatch(slack(&sink), event)).await;
+    assert_eq!(receipt.attempt.result, AttemptResult::Sent);
+    let got = sink.wait_for(1).await.remove(0);
+    assert_eq!(got.header("content-type"), Some("application/x-www-form-urlencoded"));
+    let body = std::str::from_utf8(&got.body).expect("a form is text");
+    assert_eq!(
+        body,
+        "payload=%7B%22text%22%3A%22Heartbeat%20Error%21%20Please%20check%3A%5CnShop%20%5Cn\
+         https%3A%2F%2Fbellwether.example.com%2Fui%2Fincidents%2F17%22%7D"
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::payload::{escape, payload};
 use crate::sample;
 use bw_domain::action::ActionKind;
-use bw_domain::event::Event;
+use bw_domain::event::{Event, EventKind};
 use bw_domain::port::sender::Dispatch;
 use bw_domain::secret::Secret;
 
@@ -108,4 +108,49 @@ fn the_worst_event_keeps_to_the_limits() {
         assert!(elements.len() <= 10);
         elements.iter().for_each(|element| within(element, 2_000));
     }
+}
+
+/// What `monitor` of the heartbeat service tells.
+fn pulse(kind: EventKind, name: &str) -> Event {
+    let mut event = Event {
+        kind,
+        link: Some("https://beats.example.com/heartbeat/dashboard".to_owned()),
+        ..sample::opened()
+    };
+    if let Some(monitor) = &mut event.monitor {
+        monitor.name = name.to_owned();
+    }
+    event
+}
+
+#[test]
+fn overdue_pulses_are_told_in_the_lines_of_the_original() {
+    let first = pulse(EventKind::PulseOverdue, "web1 / backup / nightly / <db>");
+    let again = pulse(EventKind::PulseRecovered, "web2 / backup / nightly / db");
+    let last = pulse(EventKind::PulseOverdue, "web3 / backup / nightly / db");
+    let dispatch = Dispatch { merged: vec![first.into(), again.into()], ..dispatch(last) };
+    let payload = super::pulses::payload(&dispatch);
+    assert_eq!(
+        payload["text"],
+        "Heartbeat Error! Please check:\n\
+         web1 / backup / nightly / &lt;db&gt; \n\
+         web3 / backup / nightly / db \n\
+         Heartbeat OK again:\n\
+         web2 / backup / nightly / db \n\
+         https://beats.example.com/heartbeat/dashboard"
+    );
+    assert_eq!(payload.as_object().map(serde_json::Map::len), Some(1));
+}
+
+#[test]
+fn more_lines_than_slack_takes_are_counted() {
+    let long = "x".repeat(803);
+    let merged = (0..99).map(|_| pulse(EventKind::PulseOverdue, &long).into()).collect();
+    let dispatch = Dispatch { merged, ..dispatch(pulse(EventKind::PulseOverdue, &long)) };
+    let payload = super::pulses::payload(&dispatch);
+    let text = payload["text"].as_str().expect("a text");
+    assert!(text.len() < 40_000, "{}", text.len());
+    let told = text.matches("xxx ").count();
+    assert!(text.contains(&format!("… and {} more\n", 100 - told)), "{told}");
+    assert!(text.ends_with("/heartbeat/dashboard"));
 }

@@ -2,8 +2,8 @@
 //!
 //! Each incident of a pulse is told of once, and its end once. What is told is an event in the ledger with an id made of
 //! the incident, so that neither a restart nor another node tells it again; it goes the way of all messages, with their
-//! attempts, and whoever asked can wait for the first one. An end is told where its beginning has arrived: they never
-//! overtake each other.
+//! attempts, and whoever asked can wait for the first one. What was given up is told anew when somebody asks again. An
+//! end is told where its beginning has arrived: they never overtake each other.
 
 use super::monitors::{self, MonitorView};
 use super::{Services, UseError};
@@ -12,7 +12,7 @@ use bw_domain::delivery::{Delivery, DeliveryState};
 use bw_domain::event::{Event, EventKind, IncidentFacts, Severity, Subject};
 use bw_domain::id::{DeliveryId, EventId, IncidentId};
 use bw_domain::incident::Incident;
-use bw_domain::port::store::{DeliveryFilter, IncidentFilter};
+use bw_domain::port::store::{DeliveryFilter, DeliveryItem, IncidentFilter};
 use bw_domain::port::wake::Topic;
 use bw_domain::state::Health;
 use bw_domain::time::{Duration, Instant};
@@ -44,14 +44,16 @@ pub struct Awaited {
     delivery: DeliveryId,
 }
 
-/// Where a message stands.
+/// What was told of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+enum Told {
+    /// Nothing that is not given up: so many messages were.
+    NotYet(usize),
     /// It waits for its first attempt.
     Waiting,
-    Sent,
     /// An attempt failed. It is tried again, until it is given up visibly.
     Failing,
+    Sent,
 }
 
 /// Tells what is to be told. `dashboard`: the address for people, without any secret.
@@ -65,11 +67,10 @@ pub async fn tell(services: &Services, dashboard: &str) -> Result<Report, UseErr
         match &view.state.opened {
             Some(opened) if is_overdue(view) => {
                 report.overdue += 1;
-                let event = event(view, opened, EventKind::PulseOverdue);
-                match fate(services, opened.id, delivery_of(&event)).await? {
-                    None => fresh.push(event),
-                    Some(Fate::Failing) => report.stuck += 1,
-                    Some(Fate::Sent | Fate::Waiting) => {}
+                match told(services, opened.id, EventKind::PulseOverdue).await? {
+                    Told::NotYet(dead) => fresh.push(event(view, opened, EventKind::PulseOverdue, dead)),
+                    Told::Failing => report.stuck += 1,
+                    Told::Sent | Told::Waiting => {}
                 }
             }
             _ if view.state.health == Health::Up && now.since(view.state.since) < RECOVERED_WITHIN => {
@@ -112,10 +113,12 @@ pub async fn arrived(services: &Services, awaited: &mut Vec<Awaited>) -> Result<
     let mut failing = 0;
     let mut still = Vec::with_capacity(awaited.len());
     for one in awaited.drain(..) {
-        match fate(services, one.incident, one.delivery).await? {
-            Some(Fate::Sent) => {}
-            Some(Fate::Failing) => failing += 1,
-            Some(Fate::Waiting) | None => still.push(one),
+        let items = ledger(services, one.incident).await?;
+        let row = items.iter().map(|item| &item.delivery).find(|row| row.id == one.delivery);
+        match row.map(|row| (row.state, row.attempts.is_empty())) {
+            Some((DeliveryState::Sent, _)) => {}
+            None | Some((DeliveryState::Waiting, true)) => still.push(one),
+            Some((DeliveryState::Waiting | DeliveryState::Dead, _)) => failing += 1,
         }
     }
     *awaited = still;
@@ -136,40 +139,44 @@ async fn recovered(services: &Services, view: &MonitorView, now: Instant) -> Res
     };
     for incident in services.store.incidents.list(filter).await?.items {
         let is_fresh = incident.closed_at.is_some_and(|at| now.since(at) < RECOVERED_WITHIN);
-        let facts = facts(&incident);
-        let overdue = delivery_of(&event(view, &facts, EventKind::PulseOverdue));
-        if !is_fresh || fate(services, incident.id, overdue).await? != Some(Fate::Sent) {
+        if !is_fresh || told(services, incident.id, EventKind::PulseOverdue).await? != Told::Sent {
             continue;
         }
-        let end = event(view, &facts, EventKind::PulseRecovered);
-        let told = fate(services, incident.id, delivery_of(&end)).await?.is_some();
-        return Ok((!told).then_some(end));
+        return Ok(match told(services, incident.id, EventKind::PulseRecovered).await? {
+            Told::NotYet(dead) => Some(event(view, &facts(&incident), EventKind::PulseRecovered, dead)),
+            _ => None,
+        });
     }
     Ok(None)
 }
 
-/// What the ledger knows of a message; nothing where it was never on its way.
-async fn fate(
-    services: &Services,
-    incident: IncidentId,
-    delivery: DeliveryId,
-) -> Result<Option<Fate>, UseError> {
+/// What the ledger knows of what was told of an incident.
+async fn told(services: &Services, incident: IncidentId, kind: EventKind) -> Result<Told, UseError> {
+    let (mut dead, mut best) = (0, None);
+    for item in ledger(services, incident).await?.iter().filter(|item| item.event.kind == kind) {
+        match item.delivery.state {
+            DeliveryState::Sent => return Ok(Told::Sent),
+            DeliveryState::Waiting if item.delivery.attempts.is_empty() => best = Some(Told::Waiting),
+            DeliveryState::Waiting => best = Some(Told::Failing),
+            DeliveryState::Dead => dead += 1,
+        }
+    }
+    Ok(best.unwrap_or(Told::NotYet(dead)))
+}
+
+async fn ledger(services: &Services, incident: IncidentId) -> Result<Vec<DeliveryItem>, UseError> {
     let filter = DeliveryFilter { incident: Some(incident), limit: LEDGER_BACK, ..DeliveryFilter::default() };
-    let items = services.store.deliveries.list(filter).await?;
-    let found = items.iter().map(|item| &item.delivery).find(|known| known.id == delivery);
-    Ok(found.map(|known| match known.state {
-        DeliveryState::Sent => Fate::Sent,
-        DeliveryState::Waiting if known.attempts.is_empty() => Fate::Waiting,
-        DeliveryState::Waiting | DeliveryState::Dead => Fate::Failing,
-    }))
+    let mut items = services.store.deliveries.list(filter).await?;
+    items.retain(|item| item.delivery.action == ActionRef::HeartbeatService);
+    Ok(items)
 }
 
 fn delivery_of(event: &Event) -> DeliveryId {
     Delivery::new(event, ActionRef::HeartbeatService).id
 }
 
-/// The event of an incident, always with the same id.
-fn event(view: &MonitorView, facts: &IncidentFacts, kind: EventKind) -> Event {
+/// The event of an incident, always with the same id where as many before it were given up.
+fn event(view: &MonitorView, facts: &IncidentFacts, kind: EventKind, dead: usize) -> Event {
     let pulse = view.spec.declared.heartbeat().and_then(|heartbeat| heartbeat.pulse.as_ref());
     let name = pulse.map_or_else(|| view.spec.name().to_owned(), |pulse| pulse.parts().join(" / "));
     let (severity, word) = match kind {
@@ -178,7 +185,8 @@ fn event(view: &MonitorView, facts: &IncidentFacts, kind: EventKind) -> Event {
     };
     // Another installation has an incident of this number, too, but hardly one of the same instant.
     let opened_at = facts.opened_at.ms().to_le_bytes();
-    let id = EventId::of(&[&facts.id.0.to_le_bytes(), kind.name().as_bytes(), &opened_at]);
+    let dead = (dead as u64).to_le_bytes();
+    let id = EventId::of(&[&facts.id.0.to_le_bytes(), kind.name().as_bytes(), &opened_at, &dead]);
     let mut event = Event::new(id, kind, facts.opened_at, severity, format!("{name} {word}"));
     event.monitor = Some(Subject {
         id: view.spec.id,

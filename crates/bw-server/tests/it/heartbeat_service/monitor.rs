@@ -20,15 +20,15 @@ const NOT_TOLD: &str = "Could not send Slack notification";
 #[derive(Default)]
 struct Sink {
     sent: Mutex<Vec<Dispatch>>,
-    /// It answers so.
-    fails: Mutex<bool>,
+    /// It answers so; nothing: it takes what it is sent.
+    fails: Mutex<Option<AttemptResult>>,
     clock: Option<Arc<dyn Clock>>,
 }
 
 impl Sender for Sink {
     fn send(&self, dispatch: Dispatch) -> Fut<'_, Receipt> {
         let fails = *self.fails.lock().expect("no test panics while it holds this");
-        let result = if fails { AttemptResult::Retry } else { AttemptResult::Sent };
+        let result = fails.unwrap_or(AttemptResult::Sent);
         let at = self.clock.as_ref().expect("a clock").now();
         let attempt = Attempt { at, took_ms: 1, result, status: 200, text: "ok".to_owned() };
         self.sent.lock().expect("no test panics while it holds this").push(dispatch);
@@ -95,7 +95,7 @@ impl Sink {
             .collect()
     }
 
-    fn fails(&self, fails: bool) {
+    fn fails(&self, fails: Option<AttemptResult>) {
         *self.fails.lock().expect("no test panics while it holds this") = fails;
     }
 }
@@ -178,7 +178,7 @@ async fn a_slack_that_fails_is_said_and_tried_again() {
     let mut process = Process::new(&world, &sink, 1);
     let [one, _] = two_overdue(&world, &mut process).await;
     process.pass(&world, 60).await;
-    sink.fails(true);
+    sink.fails(Some(AttemptResult::Retry));
     for _ in 0..2 {
         let reply = process.ask(&world).await;
         assert_eq!((reply.status, reply.text()), (StatusCode::INTERNAL_SERVER_ERROR, NOT_TOLD));
@@ -188,11 +188,32 @@ async fn a_slack_that_fails_is_said_and_tried_again() {
     process.pass(&world, 3).await;
     process.ask(&world).await;
     assert!(sink.take().iter().flatten().all(|(kind, _)| *kind == EventKind::PulseOverdue));
-    sink.fails(false);
+    sink.fails(None);
     process.pass(&world, 40).await;
     assert_eq!(sink.take().last(), Some(&vec![overdue("web1"), overdue("web2")]));
     assert_eq!(process.ask(&world).await.text(), TOLD);
     assert_eq!(sink.take(), [[recovered("web1")]]);
+}
+
+#[tokio::test]
+async fn what_slack_refused_is_told_when_the_address_is_right() {
+    let world = World::with(AuthConfig::default(), true).await;
+    let sink = sink(&world);
+    let mut process = Process::new(&world, &sink, 1);
+    two_overdue(&world, &mut process).await;
+    process.pass(&world, 60).await;
+    sink.fails(Some(AttemptResult::Refused));
+    for _ in 0..2 {
+        let reply = process.ask(&world).await;
+        assert_eq!((reply.status, reply.text()), (StatusCode::INTERNAL_SERVER_ERROR, NOT_TOLD));
+        assert_eq!(sink.take().len(), 1, "each time that somebody asks");
+        process.pass(&world, 5).await;
+    }
+    sink.fails(None);
+    assert_eq!(process.ask(&world).await.text(), TOLD);
+    assert_eq!(sink.take(), [[overdue("web1"), overdue("web2")]]);
+    assert_eq!(process.ask(&world).await.text(), TOLD);
+    assert!(sink.take().is_empty());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use crate::child;
 use crate::directory::{Directory, FILES, image, open, temporary};
 use crate::telling_beats::{answered, beat_all, heartbeats};
-use bw_domain::beat::{Signal, Track};
+use bw_domain::beat::{Deaf, Signal, Track};
 use bw_domain::id::MonitorId;
 use bw_domain::limits;
 use bw_domain::monitor::Spec;
@@ -278,6 +278,54 @@ async fn a_check_looks_at_beats() {
     database(copy.path()).execute("UPDATE tracks SET track = x'01'", []).expect("there is room");
     let error = open(copy.path()).err().expect("it must not open").to_string();
     assert!(error.contains("track of a heartbeat"), "{error}");
+}
+
+#[tokio::test]
+async fn a_backup_has_the_beats() {
+    let directory = Directory::new();
+    let rig = Rig::start(&directory).await;
+    let spec = heartbeat(&rig, "Backup").await;
+    for _ in 0..30 {
+        let beat = beat(&spec, rig.clock().now(), Signal::Success);
+        take(&rig, vec![Incoming { spec: spec.clone(), beat }]).await;
+        rig.clock().advance(Duration::from_secs(20_000));
+    }
+    let place = temporary();
+    let (copy, restored) = (place.path().join("copy.db"), place.path().join("restored"));
+    sqlite::backup(&directory.path(), &copy).expect("it may be in use");
+    sqlite::restore(&restored, &copy).expect("it is sound");
+    let there = Directory::at(restored);
+    let after = Rig::start(&there).await;
+    let specs = [spec];
+    assert_eq!(tracks(&after, &specs).await, tracks(&rig, &specs).await);
+    assert_eq!(numbers(&after, specs[0].id).await, (1..=30).rev().collect::<Vec<_>>());
+    let query = |before| BeatQuery { monitor: specs[0].id, before, limit: 4 };
+    for before in [None, Some(30), Some(17), Some(3)] {
+        let (a, b) = (after.store.beats.list(query(before)), rig.store.beats.list(query(before)));
+        assert_eq!(a.await.expect("the store is there"), b.await.expect("the store is there"));
+    }
+}
+
+/// Only the last times are remembered, on disk as in memory.
+#[tokio::test]
+async fn deaf_times_are_bounded() {
+    let directory = Directory::new();
+    let rig = Rig::start(&directory).await;
+    let now = rig.clock().now();
+    let all: Vec<_> = (0..limits::DEAF_KEPT as u64 + 3)
+        .map(|n| Deaf { from: now + Duration::from_secs(n * 10), to: now + Duration::from_secs(n * 10 + 5) })
+        .collect();
+    let mut calls = tokio::task::JoinSet::new();
+    for deaf in all.clone() {
+        let beats = rig.store.beats.clone();
+        let hearing = Hearing { node: NodeId(1), until: deaf.to, deaf: Some(deaf) };
+        calls.spawn(async move { beats.hear(hearing).await });
+    }
+    assert!(calls.join_all().await.into_iter().all(|answer| answer.is_ok()));
+    let kept = rig.store.beats.deaf().await.expect("it is memory");
+    assert_eq!(kept, all[3..]);
+    let rig = rig.kill().await;
+    assert_eq!(rig.store.beats.deaf().await.expect("it is memory"), kept);
 }
 
 /// What is heard is written with what is written anyway, else every two seconds.

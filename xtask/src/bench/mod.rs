@@ -33,7 +33,7 @@ pub struct Options {
     /// The scenarios, `A` to `I` or `fleet`; without any, all that exist.
     #[arg(value_enum, ignore_case = true)]
     scenarios: Vec<Scenario>,
-    /// Scenario C with a million monitors besides.
+    /// Scenarios C and F with a million monitors besides.
     #[arg(long)]
     million: bool,
     /// Measure this binary instead of a build of the sources. The raw client is then this very program: run it as
@@ -75,6 +75,7 @@ const EXISTING: &[Scenario] = &[
     Scenario::C,
     Scenario::D,
     Scenario::E,
+    Scenario::F,
     Scenario::H,
     Scenario::I,
     Scenario::Fleet,
@@ -135,7 +136,8 @@ fn measure(scenario: Scenario, bench: &Bench, figures: &mut Vec<Figure>) -> Resu
             scenario::queues::measure(figures)?;
             scenario::fleet::measure(bench, figures)
         }
-        Scenario::F | Scenario::G => bail!("comes later"),
+        Scenario::F => scenario::beats::measure(bench, figures),
+        Scenario::G => bail!("comes later"),
     }
 }
 

@@ -102,7 +102,7 @@ impl Expectation {
 fn missed(terms: &Terms, last: Instant, held: crate::time::Duration) -> String {
     let expected = terms.expected(last).map(|at| format!("; the next was expected by {}", terms.shown(at)));
     let grace =
-        if terms.grace.is_zero() { String::new() } else { format!(", {} later at most", Span(terms.grace)) };
+        if terms.grace.is_zero() { String::new() } else { format!(", with {} of grace", Span(terms.grace)) };
     let held =
         if held.is_zero() { String::new() } else { format!("; the clock was held for {}", Span(held)) };
     format!("no beat since {}{}{grace}{held}", terms.shown(last), expected.unwrap_or_default())

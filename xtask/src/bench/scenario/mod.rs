@@ -1,5 +1,6 @@
 //! The scenarios of the goals, a file each.
 
+pub mod beats;
 pub mod checks;
 pub mod fleet;
 pub mod grid;

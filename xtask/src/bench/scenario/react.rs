@@ -89,7 +89,7 @@ fn shows(client: &mut Client, id: u64, health: &str) -> Result<bool> {
 }
 
 /// What the disk below the data folder needs for a small append that is synchronised.
-fn synchronisation(folder: &Path) -> Result<Samples> {
+pub fn synchronisation(folder: &Path) -> Result<Samples> {
     let path = folder.join("synchronisation.bench");
     let mut file = File::create(&path)?;
     let mut times = Vec::new();

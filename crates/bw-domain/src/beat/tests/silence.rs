@@ -118,7 +118,7 @@ fn silence_opens_an_incident_and_the_next_beat_closes_it() {
     assert_eq!(incident.first_failure_at, start() + SECOND * 4_200);
     assert_eq!(
         incident.cause.text,
-        "no beat since 2026-11-20 00:00:00 UTC; the next was expected by 2026-11-20 01:00:00 UTC, 10m later at most"
+        "no beat since 2026-11-20 00:00:00 UTC; the next was expected by 2026-11-20 01:00:00 UTC, with 10m of grace"
     );
     assert_eq!(world.status(4_200), Status::Down);
     assert!(world.look(99_999).events.is_empty(), "it is said once");

@@ -18,6 +18,8 @@ pub struct ListQuery {
     /// Where to go on: [`MonitorPage::next`] of the page before, with the same order.
     pub after: Option<String>,
     pub state: Option<Shown>,
+    /// `http`, `tcp`, `tls` or `heartbeat`.
+    pub kind: Option<&'static str>,
     /// All must match.
     pub labels: Vec<LabelFilter>,
     /// A part of the name, the target or a label's value, in any case.
@@ -31,6 +33,7 @@ impl Default for ListQuery {
             limit: limits::PAGE_DEFAULT,
             after: None,
             state: None,
+            kind: None,
             labels: Vec::new(),
             q: None,
             sort: Sort::default(),
@@ -140,6 +143,9 @@ pub async fn list(services: &Services, query: &ListQuery) -> Result<MonitorPage,
     // Nothing is copied before it is known to be on the page.
     let mut found: Vec<Met<'_>> = Vec::new();
     for met in meet(&specs, &rows) {
+        if query.kind.is_some_and(|kind| kind != met.spec.kind()) {
+            continue;
+        }
         if !query.labels.iter().all(|label| label.matches(met.spec)) || !mentions(met.spec, needle.as_deref())
         {
             continue;

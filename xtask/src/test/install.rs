@@ -1,4 +1,4 @@
-//! Brings what is missing: Debian packages with apt-get, Python programs into an environment of their own.
+//! Brings what is missing: Debian packages with apt-get, Python packages into an environment of their own.
 //!
 //! Must hold: no service of an installed package starts, and `policy-rc.d` is afterwards what it was before,
 //! whatever happens in between. So one shell script does both, with a trap; a leftover of a killed run is
@@ -8,10 +8,10 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Result, ensure};
 
-use super::needs::{self, Need, PythonTool};
+use super::needs::{self, Brings, Need, PythonTool};
 use crate::shell;
 
-/// The environment of the Python programs, below the root.
+/// The environment of the Python packages, below the root.
 pub const TOOLS: &str = "target/tools/venv";
 
 /// Why the needs cannot be met here, with the command line that would.
@@ -105,12 +105,12 @@ ls "${LISTS:-/var/lib/apt/lists}"/*_Packages* >/dev/null 2>&1 || apt-get update 
 bring "$@" || { apt-get update && bring "$@"; }
 "#;
 
-/// Puts the Python programs, each at its version, into the environment.
+/// Puts the Python packages, each at its version, into the environment.
 pub fn bring_python(tools: &[PythonTool]) -> Result<Option<Refusal>> {
     let bin = shell::root().join(TOOLS).join("bin");
     let wanted: Vec<_> = tools.iter().filter(|tool| !installed(&bin, tool)).collect();
     for tool in &wanted {
-        println!("{:<16} missing, from Python's {}", tool.program, tool.requirement);
+        println!("{:<16} missing, from Python's {}", tool.brings.name(), tool.requirement);
         if !bin.join("pip").is_file() {
             let good = shell::run(shell::program("python3").args(["-m", "venv", TOOLS]))?;
             ensure!(good, "python3 cannot make an environment: install python3-venv");
@@ -124,14 +124,19 @@ pub fn bring_python(tools: &[PythonTool]) -> Result<Option<Refusal>> {
     Ok(None)
 }
 
-/// The file that says which version of a program the environment holds.
+/// The file that says which version of a package the environment holds.
 fn stamp(bin: &std::path::Path, tool: &PythonTool) -> PathBuf {
-    bin.join(format!("{}.requirement", tool.program))
+    bin.join(format!("{}.requirement", tool.brings.name()))
 }
 
 fn installed(bin: &std::path::Path, tool: &PythonTool) -> bool {
     let stamped = fs::read_to_string(stamp(bin, tool));
-    bin.join(tool.program).is_file() && stamped.is_ok_and(|stamped| stamped == tool.requirement)
+    let is_there = match tool.brings {
+        Brings::Program(name) => bin.join(name).is_file(),
+        // The stamp was written once pip had put it there.
+        Brings::Library(_) => bin.join("python3").is_file(),
+    };
+    is_there && stamped.is_ok_and(|stamped| stamped == tool.requirement)
 }
 
 #[cfg(test)]

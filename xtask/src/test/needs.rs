@@ -23,14 +23,24 @@ pub enum Look {
     Module(&'static str),
 }
 
-/// A Python program at a fixed version, in an environment of its own below `target/tools`.
+/// A Python package at a fixed version, in an environment of its own below `target/tools`.
 #[derive(Clone, Copy, Debug)]
 pub struct PythonTool {
-    pub program: &'static str,
+    pub brings: Brings,
     pub requirement: &'static str,
     pub layers: &'static [Layer],
 }
 
+/// What tests use of a Python package.
+#[derive(Clone, Copy, Debug)]
+pub enum Brings {
+    /// A program beside the environment's `python3`.
+    Program(&'static str),
+    /// Something that the environment's `python3` can import.
+    Library(&'static str),
+}
+
+use Brings::{Library, Program as Tool};
 use Layer::{Contract, E2e, Probe};
 use Look::{File, Module, Program};
 
@@ -53,9 +63,17 @@ pub const NEEDS: &[Need] = &[
     Need { look: Module("ensurepip"), package: "python3-venv", layers: &[Contract, E2e] },
 ];
 
-/// They live in an environment that the module `ensurepip` above fills.
-pub const PYTHON: &[PythonTool] =
-    &[PythonTool { program: "moto_server", requirement: "moto[server]==5.2.5", layers: &[Contract, E2e] }];
+/// They live in an environment that the module `ensurepip` above fills. The libraries are clients that jobs of other
+/// people use: they must go on working here.
+pub const PYTHON: &[PythonTool] = &[
+    PythonTool { brings: Tool("moto_server"), requirement: "moto[server]==5.2.5", layers: &[Contract, E2e] },
+    PythonTool { brings: Library("healthchecks_io"), requirement: "healthchecks-io==0.4.4", layers: &[E2e] },
+    PythonTool {
+        brings: Library("healthchecks_wrapper"),
+        requirement: "healthchecks-wrapper==0.1.6",
+        layers: &[E2e],
+    },
+];
 
 /// What `bench` uses beside the product.
 pub const BENCH: &[Need] = &[
@@ -96,12 +114,20 @@ impl Look {
     }
 }
 
+impl Brings {
+    pub fn name(self) -> &'static str {
+        match self {
+            Tool(name) | Library(name) => name,
+        }
+    }
+}
+
 /// The needs of the layers that will run.
 pub fn of(layers: &[Layer]) -> Vec<Need> {
     NEEDS.iter().copied().filter(|need| need.layers.iter().any(|layer| layers.contains(layer))).collect()
 }
 
-/// The Python programs of the layers that will run.
+/// The Python packages of the layers that will run.
 pub fn python_of(layers: &[Layer]) -> Vec<PythonTool> {
     PYTHON.iter().copied().filter(|tool| tool.layers.iter().any(|layer| layers.contains(layer))).collect()
 }

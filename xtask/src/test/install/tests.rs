@@ -120,7 +120,7 @@ fn packages_are_named_once() {
 fn a_python_program_counts_only_at_its_version() {
     let folder = env::temp_dir().join(format!("xtask-python-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
-    let tool = PythonTool { program: "p", requirement: "p==2", layers: &[] };
+    let tool = PythonTool { brings: Brings::Program("p"), requirement: "p==2", layers: &[] };
     assert!(!installed(&folder, &tool));
     fs::write(folder.join("p"), "").unwrap();
     fs::write(stamp(&folder, &tool), "p==1").unwrap();
@@ -128,5 +128,11 @@ fn a_python_program_counts_only_at_its_version() {
     fs::write(stamp(&folder, &tool), "p==2").unwrap();
     assert!(installed(&folder, &tool));
     assert!(stamp(Path::new("x"), &tool).ends_with("p.requirement"));
+    let library = PythonTool { brings: Brings::Library("l"), ..tool };
+    assert!(!installed(&folder, &library));
+    fs::write(stamp(&folder, &library), library.requirement).unwrap();
+    assert!(!installed(&folder, &library), "nobody is there who could import it");
+    fs::write(folder.join("python3"), "").unwrap();
+    assert!(installed(&folder, &library));
     fs::remove_dir_all(&folder).unwrap();
 }

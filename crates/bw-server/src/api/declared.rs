@@ -194,8 +194,19 @@ fn masked<S: Serializer>(headers: &BTreeMap<String, Secret>, out: S) -> Result<S
 }
 
 /// Members of a monitor that are ours to say: what was read may be written back with them in it.
-const READ_ONLY: &[&str] =
-    &["uuid", "owner", "revision", "health", "mode", "state", "since", "last_slot", "created_at", "observed"];
+const READ_ONLY: &[&str] = &[
+    "uuid",
+    "owner",
+    "revision",
+    "health",
+    "mode",
+    "state",
+    "since",
+    "last_slot",
+    "created_at",
+    "observed",
+    "beats",
+];
 
 /// Leaves what a writer may say, with the names that declarations have.
 pub fn writable(mut document: Value) -> Result<Value, UseError> {

@@ -1,5 +1,6 @@
 //! Latency over time.
 
+use super::beats::probed;
 use super::monitors::in_query;
 use super::outcome::PhasesOut;
 use super::{Id, json, with_rows};
@@ -67,6 +68,7 @@ pub async fn series(State(app): State<App>, id: Id, mut params: Params) -> Resul
         }
     }
     params.finish()?;
+    probed(&app, &id, "latency")?;
     let query = LatencyQuery { from, to, step, quantiles };
     let series = latency(&app.services, id.monitor(), query).await.map_err(in_query)?;
     let point = |point: &LatencyPoint| PointOut {

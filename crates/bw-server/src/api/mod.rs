@@ -2,6 +2,8 @@
 //! answers requests.
 
 mod apply;
+mod beat;
+mod beats;
 mod declared;
 mod deliveries;
 mod incidents;
@@ -57,6 +59,9 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(monitors::pause))
         .routes(routes!(monitors::resume))
         .routes(routes!(monitors::probe))
+        .routes(routes!(beats::list))
+        .routes(routes!(beats::body))
+        .routes(routes!(beats::tail))
         .routes(routes!(outcomes::list))
         .routes(routes!(outcomes::evidence))
         .routes(routes!(latency::series))

@@ -1,7 +1,9 @@
 //! A monitor as JSON: its declaration as in YAML, and beside it what is believed and was last seen. Everything is
 //! borrowed, so that a list of ten thousand is one pass into one buffer.
 
+use super::beat::BeatsOut;
 use super::declared::DeclaredOut;
+use crate::App;
 use bw_domain::monitor::{LOCAL, LocationId};
 use bw_domain::outcome::Verdict;
 use bw_domain::state::Cell;
@@ -37,6 +39,9 @@ pub struct MonitorOut<'a> {
     #[serde(serialize_with = "each")]
     #[schema(value_type = Vec<ObservedOut>)]
     observed: &'a [Cell],
+    /// What its job has reported; only of heartbeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beats: Option<BeatsOut>,
     #[serde(flatten)]
     declared: DeclaredOut<'a>,
 }
@@ -56,9 +61,23 @@ pub struct ObservedOut {
     at: Instant,
 }
 
+/// When a monitor is looked at, and below which address jobs report.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    pub now: Instant,
+    pub site: &'a str,
+}
+
+impl<'a> Asked<'a> {
+    /// Now.
+    pub fn of(app: &'a App) -> Self {
+        Asked { now: app.services.clock.now(), site: &app.services.base_url }
+    }
+}
+
 impl<'a> MonitorOut<'a> {
     /// The monitor of a view.
-    pub fn of(view: &'a MonitorView) -> Self {
+    pub fn of(view: &'a MonitorView, asked: Asked<'_>) -> Self {
         let spec = &view.spec;
         MonitorOut {
             id: spec.id.0,
@@ -72,6 +91,7 @@ impl<'a> MonitorOut<'a> {
             last_slot: view.last_slot(),
             created_at: spec.created_at,
             observed: &view.observed.cells,
+            beats: BeatsOut::of(view, asked),
             declared: DeclaredOut::of(&spec.declared),
         }
     }

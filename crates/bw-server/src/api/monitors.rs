@@ -1,7 +1,7 @@
 //! Monitors: lists, declarations, pausing, and probing now.
 
 use super::declared::{DeclaredOut, declaration, writable};
-use super::monitor::MonitorOut;
+use super::monitor::{Asked, MonitorOut};
 use super::outcome::OutcomeOut;
 use super::{Id, insisted, json, json_of, with_revision, with_rows};
 use crate::App;
@@ -31,7 +31,7 @@ use utoipa::ToSchema;
 pub struct PageOut<'a> {
     #[serde(serialize_with = "each")]
     #[schema(value_type = Vec<MonitorOut<'static>>)]
-    items: &'a [MonitorView],
+    items: (&'a [MonitorView], Asked<'a>),
     /// `after` of the next page; null on the last one.
     next: Option<&'a str>,
     /// How many match, on all pages.
@@ -51,12 +51,12 @@ struct CountsOut {
     maintenance: usize,
 }
 
-fn each<S: Serializer>(items: &&[MonitorView], out: S) -> Result<S::Ok, S::Error> {
-    out.collect_seq(items.iter().map(MonitorOut::of))
+fn each<S: Serializer>((items, asked): &(&[MonitorView], Asked<'_>), out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(items.iter().map(|view| MonitorOut::of(view, *asked)))
 }
 
 impl<'a> PageOut<'a> {
-    fn of(page: &'a MonitorPage) -> Self {
+    fn of(page: &'a MonitorPage, asked: Asked<'a>) -> Self {
         let counts = CountsOut {
             up: page.counts.of(Shown::Up),
             down: page.counts.of(Shown::Down),
@@ -64,7 +64,7 @@ impl<'a> PageOut<'a> {
             paused: page.counts.of(Shown::Paused),
             maintenance: page.counts.of(Shown::Maintenance),
         };
-        PageOut { items: &page.items, next: page.next.as_deref(), total: page.total, counts }
+        PageOut { items: (&page.items, asked), next: page.next.as_deref(), total: page.total, counts }
     }
 }
 
@@ -74,6 +74,7 @@ impl<'a> PageOut<'a> {
         ("limit" = Option<u32>, Query, description = "1 to 10000, 100 unless given"),
         ("after" = Option<String>, Query, description = "`next` of the page before"),
         ("state" = Option<String>, Query, description = "UP, DOWN, UNKNOWN, PAUSED or MAINTENANCE; `status` is an alias"),
+        ("kind" = Option<String>, Query, description = "heartbeat, http, tcp or tls"),
         ("label" = Option<Vec<String>>, Query, description = "`team:web`, or `team` for any value; all given must match"),
         ("q" = Option<String>, Query, description = "A part of the name, the target or a label's value"),
         ("sort" = Option<String>, Query, description = "id, name, state, since or latency; `-name` for descending"),
@@ -83,10 +84,17 @@ pub async fn list(State(app): State<App>, params: Params) -> Result<Response, Re
     let query = query(params)?;
     let page = monitors::list(&app.services, &query).await.map_err(in_query)?;
     Ok(with_rows(
-        json_of(StatusCode::OK, &PageOut::of(&page), 1_024 + page.items.len() * limits::MONITOR_BYTES),
+        json_of(
+            StatusCode::OK,
+            &PageOut::of(&page, Asked::of(&app)),
+            1_024 + page.items.len() * limits::MONITOR_BYTES,
+        ),
         0,
     ))
 }
+
+/// What a monitor may be.
+const KINDS: [&str; 4] = ["heartbeat", "http", "tcp", "tls"];
 
 fn query(mut params: Params) -> Result<ListQuery, Refusal> {
     let states = Shown::ALL.map(Shown::word).join(", ");
@@ -100,6 +108,9 @@ fn query(mut params: Params) -> Result<ListQuery, Refusal> {
         limit: params.number("limit", 1, PAGE_MAX).unwrap_or(PAGE_DEFAULT),
         after: params.text("after"),
         state: state.or(status),
+        kind: params.read("kind", &format!("one of {}", KINDS.join(", ")), |word| {
+            KINDS.into_iter().find(|kind| *kind == word)
+        }),
         labels: params.all("label").iter().map(|text| LabelFilter::parse(text)).collect(),
         q: params.text("q"),
         sort: params
@@ -137,7 +148,7 @@ pub async fn create(
     let key = idempotency_key(&headers)?;
     let create = Create { declared: declaration(document)?, idempotency_key: key };
     let view = monitors::create(&app.services, create, By::hand(&caller.name)).await?;
-    let mut response = shown(StatusCode::CREATED, &view);
+    let mut response = shown(&app, StatusCode::CREATED, &view);
     let place =
         HeaderValue::from_str(&format!("/api/v1/monitors/{}", view.spec.id)).expect("digits and letters");
     response.headers_mut().insert(LOCATION, place);
@@ -163,7 +174,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
 pub async fn get(State(app): State<App>, id: Id, params: Params) -> Result<Response, Refusal> {
     params.finish()?;
     let view = monitors::get(&app.services, id.monitor()).await?;
-    Ok(with_rows(shown(StatusCode::OK, &view), 0))
+    Ok(with_rows(shown(&app, StatusCode::OK, &view), 0))
 }
 
 /// Replaces a declaration.
@@ -181,7 +192,7 @@ pub async fn replace(
     let declared = declaration(document)?;
     let view =
         monitors::replace(&app.services, edit.id, declared, edit.expect, By::hand(&edit.actor)).await?;
-    Ok(shown(StatusCode::OK, &view))
+    Ok(shown(&app, StatusCode::OK, &view))
 }
 
 /// Changes what a JSON merge patch (RFC 7396) names; null removes.
@@ -198,7 +209,7 @@ pub async fn patch(
 ) -> Result<Response, Refusal> {
     let patch = writable(document)?;
     let view = monitors::patch(&app.services, edit.id, &patch, edit.expect, By::hand(&edit.actor)).await?;
-    Ok(shown(StatusCode::OK, &view))
+    Ok(shown(&app, StatusCode::OK, &view))
 }
 
 /// Ends a monitor and its open incident. Its history stays until retention takes it.
@@ -211,34 +222,35 @@ pub async fn delete(State(app): State<App>, edit: Edit) -> Result<Response, Refu
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Stops probing; what was seen stays.
+/// Stops probing, or waiting for beats; what was seen stays.
 #[utoipa::path(post, path = "/api/v1/monitors/{id}/pause", operation_id = "pauseMonitor", tag = "monitors", params(("id" = i64, Path)),
     responses((status = 200, body = MonitorOut<'static>), (status = 404, body = problem::Document),
         (status = 409, body = problem::Document)))]
 pub async fn pause(State(app): State<App>, caller: Caller, id: Id, _: Bounded) -> Result<Response, Refusal> {
     let view = monitors::pause(&app.services, id.monitor(), By::hand(&caller.name)).await?;
-    Ok(shown(StatusCode::OK, &view))
+    Ok(shown(&app, StatusCode::OK, &view))
 }
 
-/// Probes again.
+/// Probes again, or waits for beats again.
 #[utoipa::path(post, path = "/api/v1/monitors/{id}/resume", operation_id = "resumeMonitor", tag = "monitors", params(("id" = i64, Path)),
     responses((status = 200, body = MonitorOut<'static>), (status = 404, body = problem::Document),
         (status = 409, body = problem::Document)))]
 pub async fn resume(State(app): State<App>, caller: Caller, id: Id, _: Bounded) -> Result<Response, Refusal> {
     let view = monitors::resume(&app.services, id.monitor(), By::hand(&caller.name)).await?;
-    Ok(shown(StatusCode::OK, &view))
+    Ok(shown(&app, StatusCode::OK, &view))
 }
 
-/// Probes once, now, beside the schedule. What it sees is answered and counts nothing.
+/// Probes once, now, beside the schedule. What it sees is answered and counts nothing. A heartbeat is not probed.
 #[utoipa::path(post, path = "/api/v1/monitors/{id}/probe", operation_id = "probeMonitor", tag = "monitors", params(("id" = i64, Path)),
-    responses((status = 200, body = OutcomeOut<'static>), (status = 404, body = problem::Document)))]
+    responses((status = 200, body = OutcomeOut<'static>), (status = 404, body = problem::Document),
+        (status = 409, body = problem::Document)))]
 pub async fn probe(State(app): State<App>, id: Id, _: Bounded) -> Result<Response, Refusal> {
     let outcome = monitors::probe_now(&app.services, id.monitor()).await?;
     Ok(json(StatusCode::OK, &OutcomeOut::of_probe(&outcome)))
 }
 
-fn shown(status: StatusCode, view: &MonitorView) -> Response {
-    with_revision(json(status, &MonitorOut::of(view)), view.spec.revision)
+fn shown(app: &App, status: StatusCode, view: &MonitorView) -> Response {
+    with_revision(json(status, &MonitorOut::of(view, Asked::of(app))), view.spec.revision)
 }
 
 /// An edit of one monitor: which, on what condition, by whom.

@@ -1,5 +1,6 @@
 //! What probes saw, slot by slot, and the evidence of failures.
 
+use super::beats::probed;
 use super::monitors::in_query;
 use super::outcome::{EvidenceOut, OutcomeOut};
 use super::{Id, json, not_an_id, with_rows};
@@ -51,6 +52,7 @@ pub async fn list(State(app): State<App>, id: Id, mut params: Params) -> Result<
         }),
     };
     params.finish()?;
+    probed(&app, &id, "outcomes")?;
     let page = outcomes::outcomes(&app.services, id.monitor(), query).await.map_err(in_query)?;
     let body = PageOut { items: page.items.iter().map(OutcomeOut::of).collect(), next: page.next };
     Ok(with_rows(json(StatusCode::OK, &body), page.rows))

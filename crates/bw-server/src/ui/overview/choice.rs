@@ -58,6 +58,7 @@ impl Choice {
             limit: self.limit,
             after: Some(self.after.clone()).filter(|after| !after.is_empty()),
             state: self.state,
+            kind: None,
             labels: self.labels.iter().map(|label| LabelFilter::parse(label)).collect(),
             q: Some(self.q.clone()).filter(|q| !q.is_empty()),
             sort: self.sort,

@@ -39,9 +39,10 @@ CREATE TABLE beats (
 ) PARTITION BY RANGE (day);
 CREATE INDEX beats_id ON beats (id);
 
--- How far the beats of each node are in, and until when it is waited for. It moves four times a second.
+-- Since when each node hears, how far its beats are in, and until when it is waited for. It moves four times a second.
 CREATE TABLE hearing (
     node            bytea PRIMARY KEY,
+    begun           bigint NOT NULL,
     until           bigint NOT NULL,
     lease_until     bigint NOT NULL
 ) WITH (fillfactor = 50);

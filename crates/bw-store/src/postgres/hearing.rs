@@ -1,44 +1,73 @@
 //! Who hears, and how far; and when nobody could.
 //!
-//! Must hold: a time in which somebody was deaf is there before anybody can see that he hears again.
+//! Must hold: a time in which nobody heard is there before anybody can see that it has passed. Whether a node that is
+//! silent has died is known only when its lease ends. One that began meanwhile, in its place, may have come late: so the
+//! time between the two is looked for whenever it is asked how far all are, and what is found twice is one.
 
 use super::Postgres;
 use super::conn::{Conn, Script, get, params};
 use super::error::Result;
-use super::lock::Lock;
+use super::lock::{Lock, TAKE};
 use bw_domain::beat::Deaf;
 use bw_domain::limits::{DEAF_KEPT, DEAF_MIN, HEARING_LEASE};
 use bw_domain::port::store::{Hearing, NodeId};
 use bw_domain::time::Instant;
 use tokio_postgres::Row;
 
-const SAY: &str = "INSERT INTO hearing (node, until, lease_until) VALUES ($1, $2, $3)
-    ON CONFLICT (node) DO UPDATE SET until = greatest(hearing.until, excluded.until), lease_until = excluded.lease_until";
+const ALL: &str = "SELECT node, begun, until, lease_until FROM hearing";
+
+/// A node that hears or has heard.
+#[derive(Clone, Debug)]
+struct Node {
+    id: Vec<u8>,
+    begun: Instant,
+    until: Instant,
+    lease_until: Instant,
+}
+
+impl Node {
+    fn read(row: &Row) -> Result<Self> {
+        let instant = |index| get(row, index).map(Instant::from_ms);
+        Ok(Node { id: get(row, 0)?, begun: instant(1)?, until: instant(2)?, lease_until: instant(3)? })
+    }
+}
+
+/// The time between the last of those who hear no more and the first of those who do.
+fn unheard(nodes: &[Node], clock: Instant) -> Option<Deaf> {
+    let hears = |node: &&Node| node.lease_until > clock;
+    let from = nodes.iter().filter(|node| !hears(node)).map(|node| node.until).max()?;
+    let to = nodes.iter().filter(hears).map(|node| node.begun).min()?;
+    (to.since(from) >= DEAF_MIN).then_some(Deaf { from, to })
+}
 
 /// A node begins; those that are long dead are forgotten, but for the one that was furthest.
 pub(super) async fn begin(store: &Postgres, node: NodeId, now: Instant) -> Result<Option<Deaf>> {
     let conn = store.conn().await?;
     let mut script = Script::default();
-    script.push(super::lock::TAKE, Lock::Hearing.params());
-    let all = "SELECT coalesce(bool_or(lease_until > $1 AND node <> $2), false), max(until) FROM hearing";
+    script.push(TAKE, Lock::Hearing.params());
+    script.push(ALL, params![]);
     let (clock, own) = (store.clock.now(), bytes(node));
-    script.push(all, params![clock.ms(), own.clone()]);
     let answer = async {
         let rows = conn.begin_with(&script).await?.pop().unwrap_or_default();
-        let (heard, furthest) = match rows.first() {
-            Some(row) => (get(row, 0)?, get::<Option<i64>>(row, 1)?.map(Instant::from_ms)),
-            None => (false, None),
-        };
-        let deaf = furthest.filter(|_| !heard).map(|from| Deaf { from, to: now });
-        let deaf = deaf.filter(|deaf| deaf.to.since(deaf.from) >= DEAF_MIN);
+        let mut nodes = rows.iter().map(Node::read).collect::<Result<Vec<Node>>>()?;
+        // What it was before it begins, it is no more.
+        nodes.iter_mut().filter(|node| node.id == own).for_each(|node| node.lease_until = Instant::ZERO);
+        let alone = nodes.iter().all(|node| node.lease_until <= clock);
+        let furthest = nodes.iter().map(|node| node.until).max();
+        let lease_until = clock + HEARING_LEASE;
+        nodes.push(Node { id: own.clone(), begun: now, until: now, lease_until });
+        let deaf = unheard(&nodes, clock);
         let mut script = Script::default();
         record(&mut script, deaf);
-        script.push(SAY, params![own.clone(), now.ms(), (clock + HEARING_LEASE).ms()]);
+        let sql = "INSERT INTO hearing (node, begun, until, lease_until) VALUES ($1, $2, $2, $3)
+                   ON CONFLICT (node) DO UPDATE SET begun = excluded.begun, until = excluded.until,
+                       lease_until = excluded.lease_until";
+        script.push(sql, params![own.clone(), now.ms(), lease_until.ms()]);
         let forget = "DELETE FROM hearing WHERE lease_until <= $1 AND node <> $2 AND until < $3";
-        let furthest = furthest.unwrap_or(now).max(now);
+        let furthest = furthest.map_or(now, |furthest| furthest.max(now));
         script.push(forget, params![clock.ms(), own, furthest.ms()]);
         conn.script(&script).await?;
-        Ok(deaf)
+        Ok(deaf.filter(|_| alone))
     };
     let answer = answer.await;
     conn.end(answer).await
@@ -53,7 +82,10 @@ pub(super) async fn hear(store: &Postgres, hearing: Hearing) -> Result<()> {
         script.push("SELECT set_config('synchronous_commit', 'off', true)", params![]);
     }
     record(&mut script, hearing.deaf);
-    script.push(SAY, params![bytes(hearing.node), hearing.until.ms(), lease.ms()]);
+    let sql = "INSERT INTO hearing (node, begun, until, lease_until) VALUES ($1, $2, $2, $3)
+               ON CONFLICT (node) DO UPDATE SET until = greatest(hearing.until, excluded.until),
+                   lease_until = excluded.lease_until";
+    script.push(sql, params![bytes(hearing.node), hearing.until.ms(), lease.ms()]);
     let answer = conn.begin_with(&script).await.map(drop);
     conn.end(answer).await
 }
@@ -64,11 +96,16 @@ pub(super) async fn end(conn: &Conn, node: NodeId) -> Result<()> {
 }
 
 /// How far the last of those is who are waited for.
-pub(super) async fn heard_until(conn: &Conn, now: Instant) -> Result<Option<Instant>> {
-    let sql = "SELECT min(until) FROM hearing WHERE lease_until > $1";
-    let row = conn.first(sql, params![now.ms()]).await?;
-    let until = row.map(|row| get::<Option<i64>>(&row, 0)).transpose()?;
-    Ok(until.flatten().map(Instant::from_ms))
+pub(super) async fn heard_until(conn: &Conn, clock: Instant) -> Result<Option<Instant>> {
+    let rows = conn.query(ALL, params![]).await?;
+    let nodes = rows.iter().map(Node::read).collect::<Result<Vec<Node>>>()?;
+    let deaf = unheard(&nodes, clock);
+    if deaf.is_some() {
+        let mut script = Script::default();
+        record(&mut script, deaf);
+        conn.script(&script).await?;
+    }
+    Ok(nodes.iter().filter(|node| node.lease_until > clock).map(|node| node.until).min())
 }
 
 /// The last times of deafness, in order.

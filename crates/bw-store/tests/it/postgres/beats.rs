@@ -2,9 +2,11 @@
 
 use super::database::{connection, database};
 use super::fleet::nodes;
-use bw_domain::beat::{Signal, Taken, Track};
+use bw_domain::beat::{Deaf, Signal, Taken, Track};
 use bw_domain::monitor::Spec;
-use bw_domain::port::store::{Appended, BeatQuery, BeatRow, EditKind, Incoming, Store, Timer};
+use bw_domain::port::store::{
+    Appended, BeatQuery, BeatRow, EditKind, Hearing, Incoming, NodeId, Store, Timer,
+};
 use bw_domain::time::{Duration, Instant};
 use bw_testkit::builders::{START, beat};
 use bw_testkit::contract::store::{Installation, Rig};
@@ -316,5 +318,46 @@ async fn a_batch_of_thousands() {
         cursor = next;
     }
     assert_eq!(seen, (1..=2_500).collect::<Vec<u64>>());
+    database.stop(rig.store).await;
+}
+
+/// A process is killed and another begins in its place while it is still waited for: when it is waited for no more, the
+/// time between the two is known before anybody sees that it has passed.
+#[tokio::test]
+async fn who_comes_in_the_place_of_the_dead_was_deaf_until_then() {
+    let database = database!();
+    let rig = Rig::start(&database).await;
+    let beats = &rig.store.beats;
+    let after = |seconds| START + Duration::from_secs(seconds);
+    let hear = async |node, seconds| {
+        let hearing = Hearing { node: NodeId(node), until: after(seconds), deaf: None };
+        beats.hear(hearing).await.expect("the store is there");
+    };
+    let look = async || {
+        let until = beats.heard_until().await.expect("the store is there");
+        (until, beats.deaf().await.expect("the store is there"))
+    };
+    assert_eq!(beats.begin_hearing(NodeId(1), START).await.expect("the store is there"), None);
+    rig.clock().step_to(after(10));
+    hear(1, 10).await;
+    // It dies; the next one comes after four seconds, and may not know.
+    rig.clock().step_to(after(14));
+    assert_eq!(beats.begin_hearing(NodeId(2), after(14)).await.expect("the store is there"), None);
+    rig.clock().step_to(after(19));
+    hear(2, 19).await;
+    assert_eq!(look().await, (Some(after(10)), vec![]));
+    rig.clock().step_to(after(20));
+    let deaf = Deaf { from: after(10), to: after(14) };
+    assert_eq!(look().await, (Some(after(19)), vec![deaf]));
+    assert_eq!(look().await, (Some(after(19)), vec![deaf]), "once");
+
+    // A third hears beside the second: that dies and nobody was deaf.
+    beats.begin_hearing(NodeId(3), after(20)).await.expect("the store is there");
+    rig.clock().step_to(after(25));
+    hear(2, 25).await;
+    rig.clock().step_to(after(40));
+    hear(3, 40).await;
+    assert_eq!(beats.begin_hearing(NodeId(4), after(40)).await.expect("the store is there"), None);
+    assert_eq!(look().await, (Some(after(40)), vec![deaf]));
     database.stop(rig.store).await;
 }

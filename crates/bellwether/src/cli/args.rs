@@ -42,6 +42,12 @@ pub enum Command {
     Exec(ExecArgs),
     /// Apply the declarations of a file under its owner's name, all or nothing
     Apply(ApplyArgs),
+    /// Take over what another system watches
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Follow what jobs report
+    #[command(subcommand)]
+    Beats(BeatsCommand),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -143,6 +149,63 @@ pub struct ApplyArgs {
     /// Under whose name; the file's own unless given
     #[arg(long, value_name = "NAME")]
     pub owner: Option<String>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `import …`
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// The table of the heartbeat service, as `aws dynamodb scan --table-name Heartbeat` prints it
+    Heartbeat(ImportFileArgs),
+    /// The checks of a Healthchecks project, with their ping addresses
+    Healthchecks(ImportProjectArgs),
+}
+
+/// What to import from a file.
+#[derive(Debug, Args)]
+pub struct ImportFileArgs {
+    /// The exported JSON
+    pub file: PathBuf,
+    /// Only say what would be made
+    #[arg(long)]
+    pub plan: bool,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// What to import from a Healthchecks server.
+#[derive(Debug, Args)]
+pub struct ImportProjectArgs {
+    /// The address of its pages
+    #[arg(long, value_name = "URL")]
+    pub url: String,
+    /// The project's read-write API key [env: HEALTHCHECKS_API_KEY]
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Only say what would be made
+    #[arg(long)]
+    pub plan: bool,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `beats …`
+#[derive(Debug, Subcommand)]
+pub enum BeatsCommand {
+    /// Show beats as they come in, the last ten first, until Ctrl-C
+    Tail(TailArgs),
+}
+
+/// `beats tail`
+#[derive(Debug, Args)]
+pub struct TailArgs {
+    /// Only those of the heartbeat with this id
+    #[arg(long, value_name = "ID")]
+    pub monitor: Option<i64>,
+    /// Print a JSON object for each
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub place: PlaceArgs,
 }

@@ -99,13 +99,55 @@ impl Server {
 
     /// One request; whatever is not a success is the sentence of the problem document.
     pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Outcome<Value> {
+        self.send(method, path, body, None).await
+    }
+
+    /// Makes a thing, once even when this is asked again with the same key.
+    pub async fn make(&self, path: &str, body: Value, key: &str) -> Outcome<Value> {
+        self.send(Method::POST, path, Some(body), Some(key)).await
+    }
+
+    /// A question that may be asked again: nothing where nobody answers, or not now.
+    pub async fn poll(&self, path: &str) -> Outcome<Option<Value>> {
+        let request = Sent { method: Method::GET, path, body: String::new(), key: None };
+        let (status, bytes) = match self {
+            Server::Remote { net, url, token } => {
+                match over_http(net, (url, token.as_ref()), request).await {
+                    Ok(answer) => answer,
+                    Err(failure) => {
+                        tracing::debug!("the server does not answer: {failure}");
+                        return Ok(None);
+                    }
+                }
+            }
+            Server::Local { router, .. } => in_process(router.clone(), request).await?,
+        };
+        let document: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        match status {
+            200..=299 => Ok(Some(document)),
+            429 | 500..=599 => Ok(None),
+            _ => Err(problem(status, &document)),
+        }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        key: Option<&str>,
+    ) -> Outcome<Value> {
         let body = body.map(|value| value.to_string()).unwrap_or_default();
         let (status, bytes) = match self {
             Server::Remote { net, url, token } => {
-                let request = Sent { method, url, path, token: token.as_ref(), body };
-                over_http(net, request).await.map_err(|failure| unreachable(url, &failure))?
+                let request = Sent { method, path, body, key };
+                over_http(net, (url, token.as_ref()), request)
+                    .await
+                    .map_err(|failure| unreachable(url, &failure))?
             }
-            Server::Local { router, .. } => in_process(router.clone(), method, path, body).await?,
+            Server::Local { router, .. } => {
+                in_process(router.clone(), Sent { method, path, body, key }).await?
+            }
         };
         let document: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         match status {
@@ -151,15 +193,19 @@ fn url_of(settings: &Settings) -> Outcome<String> {
 
 struct Sent<'a> {
     method: Method,
-    url: &'a str,
     path: &'a str,
-    token: Option<&'a Secret>,
     body: String,
+    /// The `Idempotency-Key`.
+    key: Option<&'a str>,
 }
 
-async fn over_http(net: &Arc<Net>, sent: Sent<'_>) -> Result<(u16, Vec<u8>), Failure> {
+async fn over_http(
+    net: &Arc<Net>,
+    (url, token): (&str, Option<&Secret>),
+    sent: Sent<'_>,
+) -> Result<(u16, Vec<u8>), Failure> {
     let wrong = |text: String| Failure::new(bw_domain::outcome::Code::SELF_FAULT, text);
-    let endpoint = Endpoint::parse(&format!("{}{}", sent.url, sent.path)).map_err(wrong)?;
+    let endpoint = Endpoint::parse(&format!("{url}{}", sent.path)).map_err(wrong)?;
     let mut request = Request::builder()
         .method(sent.method)
         .uri(&*endpoint.path)
@@ -170,8 +216,11 @@ async fn over_http(net: &Arc<Net>, sent: Sent<'_>) -> Result<(u16, Vec<u8>), Fai
     if !sent.body.is_empty() {
         request = request.header("content-type", "application/json");
     }
-    if let Some(token) = sent.token {
+    if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {}", token.expose()));
+    }
+    if let Some(key) = sent.key {
+        request = request.header("idempotency-key", key);
     }
     let request = request.body(Full::from(sent.body)).map_err(|error| wrong(error.to_string()))?;
     let watch = Stopwatch::start(net.clock());
@@ -197,20 +246,19 @@ async fn over_http(net: &Arc<Net>, sent: Sent<'_>) -> Result<(u16, Vec<u8>), Fai
     Ok((answer.status(), answer.body))
 }
 
-async fn in_process(
-    router: axum::Router,
-    method: Method,
-    path: &str,
-    body: String,
-) -> Outcome<(u16, Vec<u8>)> {
+async fn in_process(router: axum::Router, sent: Sent<'_>) -> Outcome<(u16, Vec<u8>)> {
     let failed = |error: String| Stop::failed(format!("the request cannot be made: {error}"));
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
+    let mut request = Request::builder()
+        .method(sent.method)
+        .uri(sent.path)
         .header("host", "localhost")
-        .header("content-type", "application/json")
+        .header("content-type", "application/json");
+    if let Some(key) = sent.key {
+        request = request.header("idempotency-key", key);
+    }
+    let request = request
         .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 0))))
-        .body(Body::from(body))
+        .body(Body::from(sent.body))
         .map_err(|error| failed(error.to_string()))?;
     let response = match router.oneshot(request).await {
         Ok(response) => response,

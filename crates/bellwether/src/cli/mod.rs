@@ -1,6 +1,7 @@
 //! The commands, one a file. Each turns its arguments into an answer or one sentence; none writes or exits.
 
 mod args;
+mod beats;
 mod check;
 mod client;
 mod configuration;
@@ -9,6 +10,7 @@ mod db_init;
 mod declare;
 mod doctor;
 mod exec;
+mod import;
 mod incidents;
 mod monitors;
 mod reserved;
@@ -46,6 +48,8 @@ pub fn run(arguments: Vec<OsString>) -> Outcome {
         Command::Check(args) => check::run(args),
         Command::Exec(args) => exec::run(args),
         Command::Apply(args) => declare::run(args),
+        Command::Import(command) => import::run(command),
+        Command::Beats(command) => beats::run(command),
         Command::Config(command) => configuration::run(command),
         Command::Monitors(command) => monitors::run(command),
         Command::Incidents(command) => incidents::run(command),

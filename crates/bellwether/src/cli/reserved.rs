@@ -9,13 +9,11 @@ const LATER: &[(&str, &str)] = &[
         "probe-function",
         "probe functions come later; until then every probe runs from the machine of `bellwether serve`",
     ),
-    ("beats", "`beats` comes later, with heartbeats"),
     ("routes", "`routes` comes later; until then declared actions hear `incident.*`"),
     (
         "actions",
         "`actions test` comes later; until then `/api/v1/deliveries` shows what each action answered",
     ),
-    ("import", "importers come later; until then write the monitors into bellwether.yaml"),
 ];
 
 /// The sentence for a command line that begins with a reserved word.

@@ -8,6 +8,7 @@ mod database;
 mod declare;
 mod exec;
 mod harness;
+mod import;
 mod serve;
 mod things;
 mod usage;

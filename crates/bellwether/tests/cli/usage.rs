@@ -8,10 +8,8 @@ async fn what_comes_later_is_named_and_is_no_mistake_of_the_user() {
     for (words, says) in [
         (vec!["agent"], "agents come later"),
         (vec!["probe-function"], "probe functions come later"),
-        (vec!["beats", "tail"], "`beats` comes later"),
         (vec!["routes", "test", "event.json"], "`routes` comes later"),
         (vec!["actions", "test"], "`actions test` comes later"),
-        (vec!["import", "gatus.yaml"], "importers come later"),
         (vec!["db", "copy", "--to", "postgres://x"], "`db copy` comes later"),
     ] {
         let Ended { status, out, err } = place.run(&words).await;

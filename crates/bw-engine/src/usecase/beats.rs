@@ -91,14 +91,15 @@ async fn find(services: &Services, address: &Address<'_>) -> Result<Found, UseEr
     let mut found = services.catalog.heartbeats(&key);
     if found.is_empty() {
         // Another node may have made it a moment ago.
-        services.catalog.refresh(&services.store).await?;
+        Box::pin(services.catalog.refresh(&services.store)).await?;
         found = services.catalog.heartbeats(&key);
     }
+    // What is rare is on the heap: the future of every beat is moved about.
     match (found.len(), address) {
-        (0, Address::Slug { slug, create: true }) => make(services, slug_made(slug), slug).await,
+        (0, Address::Slug { slug, create: true }) => Box::pin(make(services, slug_made(slug), slug)).await,
         (0, Address::Pulse { key, threshold }) => {
             let name = key.parts().join("\u{1f}");
-            make(services, pulse_made(key, *threshold), &name).await
+            Box::pin(make(services, pulse_made(key, *threshold), &name)).await
         }
         (0, _) => Ok(Found::None),
         (1, _) => Ok(found.pop().map_or(Found::None, |spec| Found::One(spec, false))),
@@ -155,7 +156,7 @@ async fn keep(services: &Services, spec: Arc<Spec>, created: bool, mut said: Sai
     };
     let speaks = !ignored && (signal.is_success() || signal.is_failure());
     if !spec.enabled && speaks && !manual {
-        match monitors::resume(services, spec.id, By::hand("a beat")).await {
+        match Box::pin(monitors::resume(services, spec.id, By::hand("a beat"))).await {
             Ok(_) => {}
             Err(UseError::NotFound) => return Received::Unknown,
             Err(error) => return Received::Failed(error),

@@ -11,7 +11,7 @@ pub mod beat;
 mod body;
 pub mod compat;
 mod front;
-mod healthchecks;
+pub mod healthchecks;
 mod heartbeat_service;
 pub mod limits;
 pub mod metrics;

@@ -13,6 +13,7 @@ mod checks;
 mod declare;
 mod figures;
 mod flips;
+mod foreign;
 mod keys;
 mod labels;
 mod mistake;
@@ -35,6 +36,7 @@ use axum::routing::any;
 use bw_domain::limits::API_BODY_MAX;
 use bw_engine::usecase::system;
 use check::Reader;
+pub use foreign::declaration;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION,

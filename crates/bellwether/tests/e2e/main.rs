@@ -11,6 +11,7 @@ mod compatible;
 mod configuration;
 mod eventually;
 mod finished;
+mod healthchecks;
 mod installation;
 mod life;
 mod message;

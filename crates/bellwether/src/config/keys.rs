@@ -242,6 +242,17 @@ pub const MONITOR: &[Key] = &[
         "What a body without any of them means.",
     )
     .default("ignore"),
+    key("heartbeat.keywords.off", Kind::Truth, "", "Keeps the words and looks for none of them.")
+        .default("false"),
+    key(
+        "heartbeat.keywords.mail_subject",
+        Kind::Truth,
+        "",
+        "Kept for clients of Healthchecks, which looks for them in the subjects of e-mails, too.",
+    )
+    .default("false"),
+    key("heartbeat.keywords.mail_text", Kind::Truth, "", "The same for the texts of e-mails.")
+        .default("false"),
     key(
         "heartbeat.rules",
         Kind::Words(&["own", "healthchecks", "pulse"]),

@@ -1,7 +1,8 @@
 //! Time in which we could not have heard a beat. The clock is held for it: our absence is never taken for theirs.
 //!
-//! A deadline moves by the time that we were deaf while its beat could have come. Where that was the larger part of that
-//! time, the beat may well have come unheard: then it is neither missed nor received, and the next one is waited for.
+//! A deadline moves by the time that we were deaf while its beat could have come; that of a beat which is due every so
+//! often by all of it, because the clock may have been set. Where we were deaf for the larger part of the time in which it
+//! could have come, it may well have come unheard: then it is neither missed nor received, and the next one is waited for.
 
 use super::deadline::Terms;
 use crate::time::{Duration, Instant};
@@ -34,6 +35,9 @@ impl Terms {
             let opens = if self.grace.is_zero() { last } else { (expected - self.grace).max(last) };
             let (deadline, by) = hold(opens, missed, deaf);
             if by * 2 < missed.since(opens).max(Duration::from_millis(1)) {
+                // Where the clock was set forward, what it skipped is no time in which the job came nearer to its beat.
+                let elapsing = self.cadence.interval().is_some();
+                let (deadline, by) = if elapsing { hold(last, missed, deaf) } else { (deadline, by) };
                 return Some(Held { deadline, by, unheard });
             }
             let end = deaf.iter().filter(|deaf| deaf.from < deadline).map(|deaf| deaf.to).max()?;
@@ -51,14 +55,16 @@ impl Terms {
     }
 }
 
-/// The deadline moved by the deaf time from `opens` on, also by what it then reaches into.
+/// The deadline moved by the deaf time from `opens` on, also by what it then reaches into. Where several nodes were deaf at
+/// a time, that time counts once.
 fn hold(opens: Instant, deadline: Instant, deaf: &[Deaf]) -> (Instant, Duration) {
-    let mut moved = deadline;
+    let (mut moved, mut done) = (deadline, opens);
     for deaf in deaf.iter().filter(|deaf| deaf.to > opens) {
         if deaf.from >= moved {
             break;
         }
-        moved = moved + deaf.to.since(deaf.from.max(opens));
+        moved = moved + deaf.to.since(deaf.from.max(done));
+        done = done.max(deaf.to);
     }
     (moved, moved.since(deadline))
 }

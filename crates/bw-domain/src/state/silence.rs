@@ -43,6 +43,12 @@ fn decide(draft: &mut Draft<'_>, track: &mut Track, agreement: &Agreement, heard
         }
     }
     let terms = &agreement.terms;
+    if draft.state.health == Health::Down
+        && let Some(at) = track.last_beat.filter(|at| !track.failed && *at >= draft.state.since)
+    {
+        // Runs that ran out of time before it were part of what it ends.
+        track.runs.retain(|run| terms.overrun(run.at).is_none_or(|end| end > at));
+    }
     let expectation = Expectation::of(terms, &draft.state, track, heard.deaf);
     let next = expectation.due.as_ref().map(|(at, _, _)| *at);
     let silent = expectation.due.filter(|(at, _, _)| *at <= heard.until);
@@ -55,11 +61,12 @@ fn decide(draft: &mut Draft<'_>, track: &mut Track, agreement: &Agreement, heard
         (Health::Down, _, _) => track.due = None,
         (_, Some((at, code, text)), _) => {
             fall(draft, at, code, text);
-            if code == Code::BEAT_OVERRUN {
-                // It was told; the next beat is judged for itself.
-                track.runs.remove(0);
-            }
             track.due = None;
+            if code == Code::BEAT_OVERRUN {
+                // It was told; the next beat is judged for itself, also one that came before this was decided.
+                track.runs.remove(0);
+                track.due = said.filter(|said| *said >= at).map(|_| draft.context.now);
+            }
         }
         (health, None, said) => {
             if let (Health::Unknown, Some(at)) = (health, said) {

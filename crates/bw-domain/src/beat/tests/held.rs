@@ -85,6 +85,19 @@ fn a_run_whose_end_may_have_come_unheard_is_no_failure() {
     assert_eq!(terms.overrun_held(began, &long), None);
 }
 
+#[test]
+fn what_the_clock_skipped_brings_no_beat_nearer() {
+    let (last, terms) = (at("2026-11-20T03:00:00Z"), every(Kind::Own, 600, 60));
+    let skipped = deaf("2026-11-20T03:01:00Z", "2026-11-20T03:03:00Z");
+    let held = terms.missed_held(last, &[skipped]).expect("a deadline");
+    assert_eq!((held.deadline, held.unheard), (at("2026-11-20T03:13:00Z"), None));
+    // Several nodes were deaf at a time.
+    let theirs = deaf("2026-11-20T03:02:00Z", "2026-11-20T03:04:00Z");
+    let inside = deaf("2026-11-20T03:02:30Z", "2026-11-20T03:03:30Z");
+    let held = terms.missed_held(last, &[skipped, theirs, inside]).expect("a deadline");
+    assert_eq!((held.deadline, held.by), (at("2026-11-20T03:14:00Z"), SECOND * 180));
+}
+
 fn absences() -> impl Strategy<Value = Vec<Deaf>> {
     prop::collection::vec((0i64..7_200, 1i64..900), 0..6).prop_map(|mut all| {
         all.sort_unstable();

@@ -41,7 +41,7 @@ impl Default for Told {
 #[derive(Clone, Debug)]
 pub enum Fact {
     /// A process began.
-    Began,
+    Began { node: usize },
     /// A process ended; nothing in its memory is left.
     Ended,
     /// A revision was stored, with what it means for what was counted.

@@ -229,7 +229,7 @@ impl Sim {
             }
             let now = inner.now;
             let life = inner.lives.begin(node, now);
-            inner.note(life, Fact::Began);
+            inner.note(life, Fact::Began { node });
             life
         };
         let (node, tasks) = Node::start(&self.world, life);

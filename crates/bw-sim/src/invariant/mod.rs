@@ -5,18 +5,24 @@ mod acknowledged;
 mod delivered;
 mod detection;
 mod duplicates;
+mod failed;
 mod fence;
 mod incidents;
+mod kept;
 mod lag;
+mod noticed;
 mod order;
 mod pause;
 mod quiet;
 mod required;
+mod silence;
 mod states;
+mod steady;
 mod timers;
 mod told;
 mod truth;
 mod uptime;
+mod well;
 
 use crate::past::Past;
 
@@ -39,18 +45,24 @@ invariants!(
     delivered,
     detection,
     duplicates,
+    failed,
     fence,
     incidents,
+    kept,
     lag,
+    noticed,
     order,
     pause,
     quiet,
     required,
+    silence,
     states,
+    steady,
     timers,
     told,
     truth,
     uptime,
+    well,
 );
 
 /// One that does not hold.

@@ -1,8 +1,9 @@
-//! Up, down, unknown and paused time are what the outcomes say, piece by piece, and sum up to the wall time.
+//! Up, down, unknown and paused time are what the outcomes say, or of a heartbeat its changes, piece by piece, and sum up to the wall time.
 
 use crate::past::{Past, Term};
 use bw_domain::id::MonitorId;
 use bw_domain::outcome::Verdict;
+use bw_domain::state::Health;
 use bw_domain::time::{Duration, Instant};
 use bw_domain::uptime::{Range, Uptime};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,12 +22,50 @@ pub fn holds(past: &Past) -> Result<(), String> {
         if uptime.wall_ms() != wall.ms() {
             return Err(format!("monitor {id}: {uptime:?} are not the {} ms of its wall", wall.ms()));
         }
-        let slowly = slowly(past, id, wall);
+        let is_heartbeat =
+            past.terms(id).iter().any(|t| t.spec.as_ref().is_some_and(|s| s.beats().is_some()));
+        let slowly = if is_heartbeat { reported(past, id, wall) } else { slowly(past, id, wall) };
         if slowly != uptime {
             return Err(format!("monitor {id}: {uptime:?} answered, {slowly:?} counted"));
         }
     }
     Ok(())
+}
+
+/// A heartbeat is what was said of it last; while nobody could hear, nothing is known.
+fn reported(past: &Past, monitor: MonitorId, wall: Range) -> Uptime {
+    let terms = past.terms(monitor);
+    let mut said: Vec<(Instant, Health)> = Vec::new();
+    for change in past.database.transitions.get(&monitor).into_iter().flatten() {
+        let before = said.last().map_or(change.since, |(at, _)| *at);
+        said.push((change.since.max(before), change.to));
+    }
+    let deaf = &past.database.deaf;
+    let mut edges: BTreeSet<Instant> = [wall.from, wall.to].into();
+    edges.extend(said.iter().map(|(at, _)| *at));
+    edges.extend(deaf.iter().flat_map(|deaf| [deaf.from, deaf.to]));
+    edges.extend(terms.iter().map(|term| term.from));
+    let edges: Vec<Instant> =
+        edges.into_iter().filter(|edge| wall.from <= *edge && *edge <= wall.to).collect();
+    let mut uptime = Uptime::default();
+    for pair in edges.windows(2) {
+        let (at, ms) = (pair[0], pair[1].since(pair[0]).as_millis() as u64);
+        let health = said.iter().rev().find(|(since, _)| *since <= at).map(|(_, health)| *health);
+        let is_deaf = deaf.iter().any(|deaf| deaf.from <= at && at < deaf.to);
+        let part = match health.filter(|_| !is_deaf) {
+            _ if is_paused(&terms, at) => &mut uptime.paused_ms,
+            Some(Health::Up) => &mut uptime.up_ms,
+            Some(Health::Down) => &mut uptime.down_ms,
+            _ => &mut uptime.unknown_ms,
+        };
+        *part += ms;
+    }
+    uptime
+}
+
+fn is_paused(terms: &[Term], at: Instant) -> bool {
+    let term = terms.iter().rev().find(|term| term.from <= at);
+    term.is_some_and(|term| term.spec.as_ref().is_some_and(|spec| !spec.enabled))
 }
 
 /// Between two neighbouring edges nothing changes: each such piece belongs to one part.
@@ -51,8 +90,7 @@ fn part<'u>(
     terms: &[Term],
     at: Instant,
 ) -> &'u mut u64 {
-    let term = terms.iter().rev().find(|term| term.from <= at);
-    if term.is_some_and(|term| term.spec.as_ref().is_some_and(|spec| !spec.enabled)) {
+    if is_paused(terms, at) {
         return &mut uptime.paused_ms;
     }
     let said = slots.range(..=at).next_back().filter(|(slot, said)| at < **slot + said.every);

@@ -9,7 +9,7 @@ use bw_domain::id::MonitorId;
 use bw_domain::limits;
 use bw_domain::monitor::Spec;
 use bw_domain::port::clock::Clock;
-use bw_domain::port::store::{Appended, BeatQuery, Edit, EditKind, Hearing, Incoming, NodeId};
+use bw_domain::port::store::{Appended, BeatQuery, Edit, EditKind, Hearing, Incoming, NodeId, Refused};
 use bw_domain::time::Duration;
 use bw_store::sqlite;
 use bw_testkit::builders::{beat, job, pass};
@@ -278,6 +278,31 @@ async fn a_check_looks_at_beats() {
     database(copy.path()).execute("UPDATE tracks SET track = x'01'", []).expect("there is room");
     let error = open(copy.path()).err().expect("it must not open").to_string();
     assert!(error.contains("track of a heartbeat"), "{error}");
+}
+
+/// Edits that are taken back take the table of a new day with them; the next beat makes it again.
+#[tokio::test]
+async fn a_day_that_begins_with_a_refusal() {
+    let directory = Directory::new();
+    let rig = Rig::start(&directory).await;
+    let spec = heartbeat(&rig, "Backup").await;
+    let one = || vec![Incoming { spec: spec.clone(), beat: beat(&spec, rig.clock().now(), Signal::Success) }];
+    take(&rig, one()).await;
+    rig.clock().advance(Duration::from_secs(86_400));
+    let before = tracks(&rig, std::slice::from_ref(&spec)).await;
+    let replace = |expect_revision| {
+        let kind = EditKind::Replace { id: spec.id, expect_revision, declared: spec.declared.clone() };
+        Edit { kind, consequence: None }
+    };
+    let refused = rig.try_apply(vec![replace(None), replace(Some(1))]).await;
+    assert_eq!(refused.map(drop), Err(Refused::Stale(2)));
+    assert_eq!(tracks(&rig, std::slice::from_ref(&spec)).await, before);
+    take(&rig, one()).await;
+    let rig = rig.kill().await;
+    assert_eq!(numbers(&rig, spec.id).await, [2, 1]);
+    directory.stop(rig.store).await;
+    let report = sqlite::check(&directory.path()).expect("it can be read");
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
 }
 
 #[tokio::test]

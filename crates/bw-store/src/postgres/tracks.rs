@@ -15,8 +15,10 @@ use bw_domain::time::{Duration, Instant};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-/// Rows that one look puts right: some tens of milliseconds.
+/// Rows that one look puts right: a tenth of a second or two.
 const STEP: i64 = 16_384;
+/// The same where something is due, which waits for it.
+const SMALL_STEP: i64 = 2_048;
 /// Rows ahead that one look considers.
 const GLANCE: i64 = 4_096;
 /// So long before it has come a `wake` may be put right.
@@ -165,20 +167,20 @@ pub(super) async fn due(store: &Postgres, until: Instant, limit: usize) -> Resul
     let rows = conn.query(sql, params![until.ms(), limit as i64]).await?;
     let timer = |row| Ok(Timer { due: Instant::from_ms(get(row, 0)?), monitor: MonitorId(get(row, 1)?) });
     let timers = rows.iter().map(timer).collect::<Result<Vec<Timer>>>()?;
-    let answer = put_right(store, &conn, until).await;
+    let answer = put_right(store, &conn, until, if timers.is_empty() { STEP } else { SMALL_STEP }).await;
     conn.end(answer).await?;
     Ok(timers)
 }
 
 /// Moves what is too early to where it belongs. Rows that somebody holds are left for the next look. It need not be
 /// durable: what is lost is only too early again.
-async fn put_right(store: &Postgres, conn: &Conn, until: Instant) -> Result<()> {
+async fn put_right(store: &Postgres, conn: &Conn, until: Instant, step: i64) -> Result<()> {
     let mut script = Script::default();
     script.push("SELECT set_config('synchronous_commit', 'off', true)", params![]);
     let come = "UPDATE tracks t SET wake = t.deadline WHERE t.monitor IN (
                     SELECT s.monitor FROM tracks s WHERE s.wake <= $1 AND (s.deadline > $1 OR s.deadline IS NULL)
                     ORDER BY s.wake, s.monitor LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)";
-    script.push(come, params![until.ms(), STEP]);
+    script.push(come, params![until.ms(), step]);
     let ahead = store.glance.begin(until);
     if let Some((wake, monitor)) = ahead {
         let horizon = (until + AHEAD).ms();

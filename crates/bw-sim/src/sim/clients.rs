@@ -57,7 +57,8 @@ impl Sim {
         let sending = &job.sendings[key.1];
         let life = {
             let inner = self.world.lock();
-            let node = inner.chance.between(0..=script.nodes as u64 - 1) as usize;
+            // Whoever comes again comes to another one.
+            let node = (key.0 + key.1 + attempt as usize) % script.nodes;
             inner.lives.on(node).filter(|life| inner.lives.is_alive(*life))
         };
         let node = life.and_then(|life| Some((life, self.nodes.get(&life).filter(|node| node.listens())?)));
@@ -77,6 +78,7 @@ impl Sim {
         self.clients.tries.insert(key, Try { attempt, life, task });
         let patience = match sending.manner {
             Manner::HangsUp(after) => after,
+            Manner::Insists if job.steady => PATIENCE / 4,
             Manner::Once | Manner::Insists => PATIENCE,
         };
         let (job, place) = key;

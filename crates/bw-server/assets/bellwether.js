@@ -5,3 +5,4 @@ import "./refresh.js";
 import "./keys.js";
 import "./filter.js";
 import "./point.js";
+import "./copy.js";

@@ -42,6 +42,8 @@ pub fn router(app: App) -> Router {
         .route("/ui/monitors/{id}/pause", post(monitor::act::pause))
         .route("/ui/monitors/{id}/resume", post(monitor::act::resume))
         .route("/ui/monitors/{id}/probe", post(monitor::act::probe))
+        .route("/ui/monitors/{id}/beats/{number}", get(monitor::heartbeat::body::show))
+        .route("/ui/heartbeats/new", get(form::heartbeat::act::new).post(form::heartbeat::act::create))
         .route("/ui/incidents", get(incidents))
         .route("/ui/incidents/{id}", get(incident::act::show))
         .route("/ui/incidents/{id}/acknowledge", post(incident::act::acknowledge))

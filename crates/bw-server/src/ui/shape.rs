@@ -2,8 +2,9 @@
 //! sprite of the frame, and its word stands beside it.
 
 use super::markup::Markup;
+use bw_domain::beat::{Standing, Status};
 use bw_domain::outcome::Verdict;
-use bw_engine::usecase::monitors::Shown;
+use bw_engine::usecase::monitors::{MonitorView, Shown};
 
 /// The name of a state's outline, which is also the class of its colour and its word in addresses.
 pub const fn of(shown: Shown) -> &'static str {
@@ -13,6 +14,15 @@ pub const fn of(shown: Shown) -> &'static str {
         Shown::Maintenance => "maintenance",
         Shown::Up => "up",
         Shown::Paused => "paused",
+    }
+}
+
+/// The outline and the word of a monitor. A heartbeat that is late is up as far as anybody was told, and says so.
+pub fn of_view(view: &MonitorView, standing: Option<&Standing>) -> (&'static str, &'static str) {
+    let shown = view.shown();
+    match standing {
+        Some(standing) if shown == Shown::Up && standing.status == Status::Grace => ("late", "LATE"),
+        _ => (of(shown), shown.word()),
     }
 }
 

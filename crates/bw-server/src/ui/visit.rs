@@ -8,10 +8,11 @@ use crate::auth::{Caller, Via};
 use axum::extract::{Form, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::response::Response;
 use bw_domain::time::Duration;
-use http::StatusCode;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use std::convert::Infallible;
 use std::sync::atomic::Ordering::Relaxed;
+use url::{Host, Url};
 
 /// A page that is asked for.
 pub struct Visit {
@@ -19,6 +20,8 @@ pub struct Visit {
     pub caller: Caller,
     /// The query, pair by pair.
     pub pairs: Vec<(String, String)>,
+    /// Where jobs reach this server, without a slash at the end.
+    pub site: String,
 }
 
 /// The id in the path. A word that is no number is an id that nothing has.
@@ -33,6 +36,9 @@ pub struct Deed {
 /// What a deed that went well says on the page that follows: a word of the address and its sentence.
 const SAID: &[(&str, &str)] = &[
     ("added", "Added. The first probe begins now."),
+    ("made", "Added. It stays silent until its first beat: send one from its job."),
+    ("agreed", "Saved. From now on its beats are expected so."),
+    ("rests", "Paused: no beat is expected and nobody is told until it is resumed."),
     ("saved", "Saved. It counts from the next slot on."),
     ("paused", "Paused: nothing is probed and nobody is told until it is resumed."),
     ("resumed", "Resumed."),
@@ -77,7 +83,26 @@ impl FromRequestParts<App> for Visit {
             said: said.map(|(_, sentence)| (*sentence).to_owned()),
             ..Frame::outside(app.services.clock.now())
         };
-        Ok(Visit { frame, caller, pairs })
+        let site = site(&app.services.base_url, &parts.headers);
+        Ok(Visit { frame, caller, pairs, site })
+    }
+}
+
+/// The address that is configured; else, and where that is only this machine's own, the one that the browser reached.
+fn site(configured: &str, headers: &HeaderMap) -> String {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_of_others = Url::parse(configured).is_ok_and(|url| match url.host() {
+        Some(Host::Domain(name)) => name != "localhost",
+        Some(Host::Ipv4(address)) => !address.is_loopback() && !address.is_unspecified(),
+        Some(Host::Ipv6(address)) => !address.is_loopback() && !address.is_unspecified(),
+        None => false,
+    });
+    match text("host") {
+        Some(host) if !is_of_others => {
+            let scheme = if text("x-forwarded-proto") == Some("https") { "https" } else { "http" };
+            format!("{scheme}://{host}")
+        }
+        _ => configured.to_owned(),
     }
 }
 
@@ -109,5 +134,31 @@ impl FromRequest<App> for Deed {
             return Err(fault::page(visit.frame, StatusCode::FORBIDDEN, sentence));
         }
         Ok(Deed { visit, pairs })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn jobs_are_told_an_address_that_reaches_us() {
+        for (configured, host, scheme, expected) in [
+            ("https://bw.example/base", "10.0.0.7:8080", "", "https://bw.example/base"),
+            ("http://127.0.0.1:8080", "bw.example", "https", "https://bw.example"),
+            ("http://0.0.0.0:8080", "10.0.0.7:8080", "", "http://10.0.0.7:8080"),
+            ("http://[::1]:8080", "localhost:8080", "", "http://localhost:8080"),
+            ("", "bw.example:81", "", "http://bw.example:81"),
+            ("http://127.0.0.1:8080", "", "", "http://127.0.0.1:8080"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [("host", host), ("x-forwarded-proto", scheme)] {
+                if !value.is_empty() {
+                    headers.insert(name, HeaderValue::from_static(value));
+                }
+            }
+            assert_eq!(site(configured, &headers), expected, "{configured} {host}");
+        }
     }
 }

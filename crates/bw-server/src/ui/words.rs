@@ -149,6 +149,19 @@ pub fn ago(at: Instant, now: Instant) -> Markup {
     time(at, &format!("{} ago", short(now.since(at))))
 }
 
+/// `in 3 h` as a time element.
+pub fn ahead(at: Instant, now: Instant) -> Markup {
+    time(at, &format!("in {}", short(at.since(now))))
+}
+
+/// How long a run took: as a latency while that says more. `0.84 ms`, `4.20 s`, `42 s`, `4 min 12 s`.
+pub fn took(duration: Duration) -> String {
+    match duration.as_micros() {
+        us @ 0..10_000_000 => latency(us as u32),
+        _ => exact(duration),
+    }
+}
+
 /// `4 min` as a time element: how long something has lasted.
 pub fn lasting(since: Instant, now: Instant) -> Markup {
     time(since, &short(now.since(since)))
@@ -197,6 +210,14 @@ mod tests {
         assert_eq!(bytes(12_400_000), "12.4 MB");
         assert_eq!(listed(&["a", "b", "c", "d"], 3), "a, b and 2 more");
         assert_eq!(listed(&["a", "b", "c"], 3), "a, b and c");
+    }
+
+    #[test]
+    fn runs_are_timed_as_exactly_as_it_matters() {
+        let ms = Duration::from_millis;
+        let seen: Vec<String> =
+            [0, 840, 4_200, 42_900, 252_000].into_iter().map(|span| took(ms(span))).collect();
+        assert_eq!(seen, ["0 ms", "840 ms", "4.20 s", "42 s", "4 min 12 s"]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Charts: SVG from plain values, drawn on the server. No style attributes, because the content policy refuses
 //! them; colours and strokes are classes of the style sheet.
 
+pub mod beats;
+pub mod durations;
 pub mod latency;
 pub mod spark;
 pub mod strip;

@@ -1,6 +1,6 @@
 //! Declaring and editing by form: save, or test before saving.
 
-use super::{Edited, Fields, Form, read};
+use super::{Edited, Fields, Form, heartbeat, read};
 use crate::App;
 use crate::ui::evidence::Seen;
 use crate::ui::visit::{Deed, Id, Visit};
@@ -41,9 +41,17 @@ pub async fn create(State(app): State<App>, deed: Deed) -> Response {
 pub async fn edit(State(app): State<App>, Id(id): Id, visit: Visit) -> Response {
     let loaded = monitors::get(&app.services, MonitorId(id)).await.and_then(|view| match &view.spec.owner {
         Some(owner) => Err(UseError::Owned { owner: owner.clone() }),
-        None => Ok(Form::of(visit.frame.clone(), &view.spec, &app.services.defaults)),
+        None => Ok(view),
     });
-    respond::page(visit.frame, loaded)
+    match loaded {
+        Ok(view) if view.spec.beats().is_some() => {
+            respond::render(StatusCode::OK, &heartbeat::Form::of(visit.frame, &view.spec))
+        }
+        Ok(view) => {
+            respond::render(StatusCode::OK, &Form::of(visit.frame, &view.spec, &app.services.defaults))
+        }
+        Err(error) => fault::refused(visit.frame, &error),
+    }
 }
 
 /// `POST …/edit`.
@@ -53,6 +61,9 @@ pub async fn save(State(app): State<App>, Id(id): Id, deed: Deed) -> Response {
         Ok(view) => view,
         Err(error) => return fault::refused(deed.visit.frame, &error),
     };
+    if view.spec.beats().is_some() {
+        return heartbeat::act::save(services, &view, deed).await;
+    }
     let fields = Fields::read(&deed.pairs);
     let seen_revision = deed.value("revision").parse().ok();
     let of = Edited { revision: seen_revision.unwrap_or(view.spec.revision), ..Edited::of(&view.spec) };

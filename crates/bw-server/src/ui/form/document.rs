@@ -83,7 +83,8 @@ fn auth(fields: &Fields) -> Value {
     }
 }
 
-fn text(typed: &str) -> Value {
+/// A text, where something is typed.
+pub(super) fn text(typed: &str) -> Value {
     if typed.is_empty() { Value::Null } else { json!(typed) }
 }
 
@@ -98,7 +99,7 @@ fn list(typed: &str) -> Value {
 }
 
 /// Lines of `key: value` as a map; a line without a colon is a key alone.
-fn pairs(typed: &str) -> Value {
+pub(super) fn pairs(typed: &str) -> Value {
     let lines = typed.lines().map(str::trim).filter(|line| !line.is_empty());
     let pair = |line: &str| {
         let (key, value) = line.split_once(':').unwrap_or((line, ""));

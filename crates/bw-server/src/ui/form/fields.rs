@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+/// Makes the fields of a form.
 macro_rules! fields {
     ($($name:ident),* $(,)?) => {
         /// The fields of the form. A box that is ticked says `on`.
@@ -28,6 +29,8 @@ macro_rules! fields {
         }
     };
 }
+
+pub(super) use fields;
 
 fields! {
     kind, target, name, every, timeout, family, method, headers, body, auth, username, password, bearer, redirects,
@@ -97,14 +100,14 @@ impl Fields {
 }
 
 /// A map as lines of `key: value`.
-fn lines(document: &Value, pointer: &str) -> String {
+pub(super) fn lines(document: &Value, pointer: &str) -> String {
     let Some(Value::Object(map)) = document.pointer(pointer) else { return String::new() };
     let line = |(key, value): (&String, &Value)| format!("{key}: {}", value.as_str().unwrap_or_default());
     map.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A list as lines.
-fn listed(document: &Value, pointer: &str) -> String {
+pub(super) fn listed(document: &Value, pointer: &str) -> String {
     let Some(Value::Array(list)) = document.pointer(pointer) else { return String::new() };
     list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
 }

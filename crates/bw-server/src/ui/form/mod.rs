@@ -3,6 +3,7 @@
 pub mod act;
 mod document;
 mod fields;
+pub mod heartbeat;
 
 pub use fields::Fields;
 
@@ -60,7 +61,35 @@ impl Wrong {
 
     /// Whether there is a mistake among the fields that are folded away.
     pub fn beyond_the_first(&self) -> bool {
-        self.0.iter().any(|(name, _)| !["", "target", "name"].contains(name))
+        self.names().any(|name| !["", "target", "name"].contains(&name))
+    }
+
+    /// The fields with mistakes.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(name, _)| *name)
+    }
+
+    /// What spoke against saving, each mistake at its field. Errors that are no fault of the form are given back.
+    fn of(
+        error: UseError,
+        of: Option<&mut Edited>,
+        placed: impl Fn(&Problem) -> (&'static str, String),
+    ) -> Result<Wrong, UseError> {
+        let general = |sentence: String| Wrong(vec![("", sentence)]);
+        Ok(match error {
+            UseError::Invalid(problems) => Wrong(problems.iter().map(placed).collect()),
+            UseError::Taken(name) => {
+                Wrong(vec![("name", format!("`{name}` is taken: choose another name."))])
+            }
+            UseError::Refused(sentence) => general(words::sentence(&sentence)),
+            UseError::Stale { revision } => {
+                if let Some(of) = of {
+                    of.revision = revision;
+                }
+                general("Somebody has edited this monitor meanwhile. What you typed is kept: save again to replace their edit.".to_owned())
+            }
+            other => return Err(other),
+        })
     }
 }
 
@@ -88,21 +117,7 @@ impl Form {
 
     /// With what spoke against saving or testing. Errors that are no fault of the form are given back.
     pub fn refused(mut self, error: UseError) -> Result<Self, UseError> {
-        let general = |sentence: String| Wrong(vec![("", sentence)]);
-        self.wrong = match error {
-            UseError::Invalid(problems) => Wrong(problems.iter().map(placed).collect()),
-            UseError::Taken(name) => {
-                Wrong(vec![("name", format!("`{name}` is taken: choose another name."))])
-            }
-            UseError::Refused(sentence) => general(words::sentence(&sentence)),
-            UseError::Stale { revision } => {
-                if let Some(of) = &mut self.of {
-                    of.revision = revision;
-                }
-                general("Somebody has edited this monitor meanwhile. What you typed is kept: save again to replace their edit.".to_owned())
-            }
-            other => return Err(other),
-        };
+        self.wrong = Wrong::of(error, self.of.as_mut(), placed)?;
         Ok(self)
     }
 
@@ -151,24 +166,39 @@ pub fn read(
     stored: Option<&Declaration>,
     defaults: &Defaults,
 ) -> Result<Declaration, UseError> {
-    let mut document = document::write(fields, stored.map(Declaration::to_json));
+    let document = document::write(fields, stored.map(Declaration::to_json));
+    judge(document, defaults).map_err(|problems| named_by_target(fields, problems))
+}
+
+/// The declaration of a document, or all mistakes: of its shape and of its meaning.
+fn judge(mut document: Value, defaults: &Defaults) -> Result<Declaration, Vec<Problem>> {
     let mut problems = match Declaration::from_json(&document) {
-        Ok(declared) => match check(&declared, defaults, "") {
-            Ok(_) => return Ok(declared),
-            Err(problems) => return Err(named_by_target(fields, problems)),
-        },
+        Ok(declared) => {
+            check(&declared, defaults, "")?;
+            return Ok(declared);
+        }
         Err(problems) => problems,
     };
     // Without what has no shape the rest can still be judged by its meaning.
+    let shapeless = |path: &str| {
+        let of = |problem: &Problem| {
+            problem
+                .path
+                .strip_prefix(path)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        problems.iter().any(of)
+    };
     if let Value::Object(keys) = &mut document {
-        keys.retain(|key, _| {
-            !problems.iter().any(|problem| problem.path.split(['.', '[']).next() == Some(key))
-        });
+        if let Some(Value::Object(agreed)) = keys.get_mut("heartbeat") {
+            agreed.retain(|key, _| !shapeless(&format!("heartbeat.{key}")));
+        }
+        keys.retain(|key, _| key == "heartbeat" || !shapeless(key));
     }
     if let Ok(rest) = Declaration::from_json(&document) {
         problems.extend(check(&rest, defaults, "").err().unwrap_or_default());
     }
-    Err(named_by_target(fields, problems))
+    Err(problems)
 }
 
 /// Without a good target there is no name to take from it: then only the target is wrong.
@@ -193,9 +223,13 @@ fn placed(problem: &Problem) -> (&'static str, String) {
         ("confirm", _) => "agree",
         (name, _) => Fields::NAMES.iter().copied().find(|known| *known == name).unwrap_or(""),
     };
-    // A sentence continues its field's name; beside a line of several it says which.
+    (field, sentence_of(problem, head, rest))
+}
+
+/// A sentence continues its field's name; beside a line of several it says which.
+fn sentence_of(problem: &Problem, head: &str, rest: &str) -> String {
     let which = match (head, rest) {
-        ("expect", index) => {
+        ("expect" | "schedule" | "holidays", index) => {
             index.trim_matches(['[', ']']).parse::<usize>().map(|index| format!("Line {}: ", index + 1))
         }
         ("headers" | "labels", key) if !key.is_empty() => Ok(format!("{}: ", key.trim_start_matches('.'))),
@@ -207,7 +241,7 @@ fn placed(problem: &Problem) -> (&'static str, String) {
     if !sentence.ends_with('.') {
         sentence.push('.');
     }
-    (field, format!("{beside}{sentence}"))
+    format!("{beside}{sentence}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Looking at one monitor, and what can be done to it with one press.
 
 use super::Monitor;
+use super::heartbeat::Heartbeat;
 use crate::App;
 use crate::ui::evidence::Seen;
 use crate::ui::frame::Frame;
@@ -19,14 +20,24 @@ use http::StatusCode;
 
 /// `GET /ui/monitors/{id}`.
 pub async fn show(State(app): State<App>, Id(id): Id, visit: Visit) -> Response {
-    let loaded = Monitor::load(&app.services, visit.frame.clone(), MonitorId(id), visit.value("range")).await;
+    let id = MonitorId(id);
+    if is_heartbeat(&app, id) {
+        let loaded = Heartbeat::load(&app.services, &visit, id).await;
+        return respond::page(visit.frame, loaded);
+    }
+    let loaded = Monitor::load(&app.services, visit.frame.clone(), id, visit.value("range")).await;
     respond::page(visit.frame, loaded)
+}
+
+fn is_heartbeat(app: &App, id: MonitorId) -> bool {
+    app.services.catalog.get(id).is_some_and(|spec| spec.beats().is_some())
 }
 
 /// `POST …/pause`.
 pub async fn pause(State(app): State<App>, Id(id): Id, deed: Deed) -> Response {
     let by = By::hand(&deed.visit.caller.name);
-    done(deed.visit.frame, id, "paused", monitors::pause(&app.services, MonitorId(id), by).await)
+    let said = if is_heartbeat(&app, MonitorId(id)) { "rests" } else { "paused" };
+    done(deed.visit.frame, id, said, monitors::pause(&app.services, MonitorId(id), by).await)
 }
 
 /// `POST …/resume`.
@@ -50,6 +61,7 @@ struct Delete {
     id: i64,
     name: String,
     target: String,
+    heartbeat: bool,
     paused: bool,
 }
 
@@ -64,6 +76,7 @@ pub async fn ask(State(app): State<App>, Id(id): Id, visit: Visit) -> Response {
             frame: visit.frame.clone().titled(None, &format!("Delete {name}?")).wide("narrow"),
             id,
             target: view.spec.target().into_owned(),
+            heartbeat: view.spec.beats().is_some(),
             paused: view.mode == Mode::Paused,
             name,
         })

@@ -3,6 +3,7 @@
 use crate::ui::address::Address;
 use crate::ui::words;
 use bw_domain::action::Action;
+use bw_domain::beat::{Agreement, Counted, Kind};
 use bw_domain::monitor::{Agree, Family, Spec};
 use bw_domain::probe::{Probe, RedirectPolicy};
 
@@ -21,6 +22,40 @@ pub fn facts(spec: &Spec) -> Vec<(&'static str, String)> {
     if let Agree::AtLeast(need) = spec.confirm.agree {
         facts.push(("Agreement", format!("{need} of {} vantages", spec.vantages.len())));
     }
+    facts.push(("Revision", format!("{}, id {}", spec.revision, spec.id)));
+    facts
+}
+
+/// What was agreed with the job of a heartbeat.
+pub fn agreed(spec: &Spec, agreement: &Agreement) -> Vec<(&'static str, String)> {
+    let terms = &agreement.terms;
+    let counting = terms.cadence.counting();
+    let mut facts =
+        vec![("Expected", terms.cadence.to_string()), ("Zone", counting.zone().name().to_owned())];
+    let counted = spec.declared.heartbeat().and_then(|declared| declared.count);
+    if counted.is_some_and(|counted| counted != Counted::All) || !counting.is_everything() {
+        facts.push(("Counts", counting.words()));
+    }
+    let grace = if terms.grace.is_zero() { "none".to_owned() } else { words::exact(terms.grace) };
+    facts.push(("Grace", grace));
+    facts.extend(terms.run_limit.map(|limit| ("A run may take", words::exact(limit))));
+    if agreement.post_only {
+        facts.push(("Method", "POST only: other beats are kept and change nothing".to_owned()));
+    }
+    if agreement.manual_resume {
+        facts.push(("Resumed", "by a person only: beats while it is paused change nothing".to_owned()));
+    }
+    if agreement.keywords.is_some() {
+        facts.push(("Keywords", "words in the body say how a job went".to_owned()));
+    }
+    match terms.kind {
+        Kind::Own => {}
+        Kind::Pulse => facts.push(("Rules", "of the heartbeat service".to_owned())),
+        Kind::Healthchecks => facts.push(("Rules", "of Healthchecks".to_owned())),
+    }
+    facts.extend(spec.declared.slug_shown().map(|slug| ("Slug", slug.into_owned())));
+    let description = spec.declared.heartbeat().and_then(|declared| declared.description.clone());
+    facts.extend(description.filter(|text| !text.is_empty()).map(|text| ("Description", text)));
     facts.push(("Revision", format!("{}, id {}", spec.revision, spec.id)));
     facts
 }

@@ -31,7 +31,8 @@ impl Reach {
         REACHES.iter().position(|(known, ..)| *known == word).map_or(DAY, Reach)
     }
 
-    fn duration(self) -> Duration {
+    /// How long that is.
+    pub fn duration(self) -> Duration {
         Duration::from_secs(REACHES[self.0].2)
     }
 
@@ -94,7 +95,8 @@ fn step(range: Duration, every: Duration) -> Duration {
     Duration::from_secs(step)
 }
 
-fn available(reach: Reach, report: &UptimeReport) -> Figure {
+/// How much of the range it was up.
+pub fn available(reach: Reach, report: &UptimeReport) -> Figure {
     let uptime = &report.uptime;
     let beside = match uptime.coverage() {
         Some(coverage) if coverage < 1.0 => format!("{} of the time seen", words::share(coverage)),

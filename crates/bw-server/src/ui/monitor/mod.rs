@@ -3,6 +3,7 @@
 pub mod act;
 mod configured;
 mod figures;
+pub mod heartbeat;
 mod past;
 mod summary;
 

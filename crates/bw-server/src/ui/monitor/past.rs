@@ -97,7 +97,8 @@ impl Probe {
 }
 
 impl Bygone {
-    fn of(incident: &Incident, now: Instant) -> Self {
+    /// Looks at one.
+    pub fn of(incident: &Incident, now: Instant) -> Self {
         let lasted = words::exact(incident.closed_at.unwrap_or(now).since(incident.first_failure_at));
         Bygone {
             id: incident.id.0,

@@ -26,15 +26,16 @@ pub struct Open {
 impl Summary {
     /// Reads the open incident, if there is one, and says how things are.
     pub async fn load(services: &Services, view: &MonitorView, now: Instant) -> Result<Self, UseError> {
-        let open = match view.state.incident {
-            Some(id) => {
-                let told = notice::sentence(services, id).await?;
-                Some(Open::of(&incidents::get(services, id).await?.incident, &told, now))
-            }
-            None => None,
-        };
+        let open = open(services, view, now).await?;
         Ok(Summary { headline: headline(view, now), detail: detail(view, now), open })
     }
+}
+
+/// The incident that is open, with who was told of it.
+pub async fn open(services: &Services, view: &MonitorView, now: Instant) -> Result<Option<Open>, UseError> {
+    let Some(id) = view.state.incident else { return Ok(None) };
+    let told = notice::sentence(services, id).await?;
+    Ok(Some(Open::of(&incidents::get(services, id).await?.incident, &told, now)))
 }
 
 fn headline(view: &MonitorView, now: Instant) -> String {

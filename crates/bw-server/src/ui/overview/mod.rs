@@ -11,11 +11,11 @@ use super::words;
 use bw_domain::limits;
 use bw_domain::time::Instant;
 use bw_engine::usecase::monitors::{self, Counts, ListQuery, MonitorPage, MonitorView, Shown, Sort, SortKey};
-use bw_engine::usecase::{Services, UseError};
+use bw_engine::usecase::{Services, UseError, kept_beats};
 use card::Card;
 use choice::Choice;
 use headline::{Broken, Headline};
-use row::Row;
+use row::{Heard, Row};
 use std::collections::HashMap;
 
 /// Rows beyond which the page asks for itself less often.
@@ -90,13 +90,14 @@ impl Overview {
             0 => (Vec::new(), 0),
             _ => card::load(services, frame.now).await?,
         };
-        Ok(Overview::new(frame, view, page, all, (cards, more_cards)))
+        let heard = heard(services, &page.items).await?;
+        Ok(Overview::new(frame, view, (page, heard), all, (cards, more_cards)))
     }
 
     fn new(
         frame: Frame,
         view: Choice,
-        page: MonitorPage,
+        (page, heard): (MonitorPage, Heard),
         all: Counts,
         (cards, more_cards): (Vec<Card>, usize),
     ) -> Self {
@@ -118,7 +119,7 @@ impl Overview {
             chips: chips(&view, &page.counts),
             keys: keys(&page.items),
             dropped: dropped(&view),
-            heads: heads(&view),
+            heads: heads(&view, &page.items),
             fresh: all.total() == 0,
             everything: words::number(all.total() as u64),
             total: words::number(page.total as u64),
@@ -127,10 +128,19 @@ impl Overview {
             first: paged.then(|| view.address(|_| {})),
             whole: (page.total > page.items.len() && view.limit < limits::PAGE_MAX)
                 .then(|| view.address(|changed| changed.limit = limits::PAGE_MAX)),
-            groups: groups(&view, &page.items, now),
+            groups: groups(&view, &page.items, &heard, now),
             view,
         }
     }
+}
+
+/// What the rows of heartbeats are drawn from: one question for the page, and none for a long one.
+async fn heard(services: &Services, items: &[MonitorView]) -> Result<Heard, UseError> {
+    if items.len() > LONG || !items.iter().any(|item| item.track.is_some()) {
+        return Ok(Heard { recent: None, deaf: Vec::new() });
+    }
+    let recent = kept_beats::recent(services, items, row::BEATS).await?;
+    Ok(Heard { recent: Some(recent), deaf: kept_beats::deaf(services).await? })
 }
 
 fn said(rows: usize, total: usize, paged: bool) -> String {
@@ -172,7 +182,13 @@ fn dropped(view: &Choice) -> Vec<(String, String)> {
     view.labels.iter().map(|label| (label.clone(), without(label))).collect()
 }
 
-fn heads(view: &Choice) -> Vec<Head> {
+fn heads(view: &Choice, items: &[MonitorView]) -> Vec<Head> {
+    let beats = items.iter().filter(|item| item.spec.beats().is_some()).count();
+    let strip = match beats {
+        0 => "Last 60 slots",
+        _ if beats == items.len() => "Last runs",
+        _ => "Last slots or runs",
+    };
     let head = |text, key: Option<SortKey>, num| {
         let sorted = key.filter(|key| *key == view.sort.key).map(|_| view.sort.descending);
         let sort = |key| Sort { key, descending: sorted == Some(false) };
@@ -186,7 +202,7 @@ fn heads(view: &Choice) -> Vec<Head> {
     vec![
         head("State", Some(SortKey::State), false),
         head("Monitor", Some(SortKey::Name), false),
-        head("Last 60 slots", None, false),
+        head(strip, None, false),
         head("Latency", Some(SortKey::Latency), false),
         head("p50", None, true),
         head("p95", None, true),
@@ -197,12 +213,12 @@ fn heads(view: &Choice) -> Vec<Head> {
 
 /// The rows of the page, parted by the values of a label where the reader chose one. Groups stand in the order of
 /// their first rows, so that what the reader sorted for still comes first: trouble, unless asked otherwise.
-fn groups(view: &Choice, items: &[MonitorView], now: Instant) -> Vec<Group> {
+fn groups(view: &Choice, items: &[MonitorView], heard: &Heard, now: Instant) -> Vec<Group> {
     if items.is_empty() {
         return Vec::new();
     }
     if view.group.is_empty() {
-        let rows = items.iter().map(|item| Row::of(item, now)).collect();
+        let rows = items.iter().map(|item| Row::of(item, heard, now)).collect();
         return vec![Group { name: None, said: String::new(), rows }];
     }
     let mut places: HashMap<Option<&str>, usize> = HashMap::new();
@@ -222,7 +238,7 @@ fn groups(view: &Choice, items: &[MonitorView], now: Instant) -> Vec<Group> {
                 value.map_or_else(|| format!("no {}", view.group), |value| format!("{}:{value}", view.group)),
             ),
             said: format!("{up} of {} up", members.len()),
-            rows: members.iter().map(|item| Row::of(item, now)).collect(),
+            rows: members.iter().map(|item| Row::of(item, heard, now)).collect(),
         }
     };
     parted.into_iter().map(group).collect()

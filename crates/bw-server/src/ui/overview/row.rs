@@ -1,12 +1,28 @@
-//! One monitor in the list: everything from the row of observations in memory, no outcome is read.
+//! One monitor in the list: everything from the row of observations in memory, no outcome is read. Of heartbeats the last
+//! beats of the whole page are read at once, or none where the page is long.
 
-use crate::ui::chart::{spark, strip};
+use crate::ui::chart::{beats, spark, strip};
 use crate::ui::markup::Markup;
 use crate::ui::{shape, words};
+use bw_domain::beat::{Agreement, Deaf, Standing, Status, Track};
+use bw_domain::id::MonitorId;
 use bw_domain::outcome::Verdict;
+use bw_domain::port::store::BeatRow;
 use bw_domain::state::Mode;
 use bw_domain::time::Instant;
 use bw_engine::usecase::monitors::MonitorView;
+use bw_engine::usecase::runs::{Expected, pieces};
+use std::collections::HashMap;
+
+/// Beats that are read of a heartbeat for its row.
+pub const BEATS: usize = 24;
+
+/// What rows of heartbeats are drawn from.
+pub struct Heard {
+    /// Nothing where the page is too long to ask.
+    pub recent: Option<HashMap<MonitorId, Vec<BeatRow>>>,
+    pub deaf: Vec<Deaf>,
+}
 
 /// What stands in the cells.
 pub struct Row {
@@ -21,11 +37,63 @@ pub struct Row {
     pub p95: String,
     pub share: Markup,
     pub since: Markup,
+    /// Its job reports.
+    pub beats: bool,
 }
 
 impl Row {
     /// Looks at one monitor.
-    pub fn of(view: &MonitorView, now: Instant) -> Self {
+    pub fn of(view: &MonitorView, heard: &Heard, now: Instant) -> Self {
+        match (view.spec.beats(), view.standing(now)) {
+            (Some(agreement), Some(standing)) => Row::of_beats(view, agreement, (&standing, heard), now),
+            _ => Row::of_slots(view, now),
+        }
+    }
+
+    fn of_beats(
+        view: &MonitorView,
+        agreement: &Agreement,
+        (standing, heard): (&Standing, &Heard),
+        now: Instant,
+    ) -> Self {
+        let (shape, word) = shape::of_view(view, Some(standing));
+        let track = view.track.as_deref();
+        let marks = match &heard.recent {
+            Some(recent) => {
+                let rows = recent.get(&view.spec.id).map(Vec::as_slice).unwrap_or_default();
+                let expected = Expected::of(view, &heard.deaf);
+                beats::marks(&pieces(rows, agreement.terms.kind, expected, Some(now)))
+            }
+            None => track.map(last).unwrap_or_default(),
+        };
+        let passes = marks.iter().filter(|mark| **mark == Some(Verdict::Pass)).count();
+        let judged = marks.iter().filter(|mark| **mark != Some(Verdict::Inconclusive)).count();
+        let took = track.and_then(|track| track.duration);
+        Row {
+            id: view.spec.id.0,
+            shape,
+            word,
+            name: view.spec.name().to_owned(),
+            labels: labels(view),
+            spark: took
+                .map(|took| Markup(format!("<small>{}</small>", words::took(took))))
+                .unwrap_or_default(),
+            p50: next(standing, now),
+            p95: String::new(),
+            share: match judged {
+                0 => Markup::default(),
+                _ => Markup(format!(
+                    "<small>of {judged}</small> {}",
+                    words::share(passes as f64 / judged as f64)
+                )),
+            },
+            strip: strip::compact(&marks),
+            since: words::lasting(view.state.since, now),
+            beats: true,
+        }
+    }
+
+    fn of_slots(view: &MonitorView, now: Instant) -> Self {
         let running = view.mode != Mode::Paused;
         let windows: Vec<_> =
             view.observed.cells.iter().map(|cell| strip::window(cell, now, running)).collect();
@@ -45,7 +113,28 @@ impl Row {
             share: share(&verdicts),
             strip: strip::compact(&verdicts),
             since: words::lasting(view.state.since, now),
+            beats: false,
         }
+    }
+}
+
+/// The one mark that is known without asking.
+fn last(track: &Track) -> Vec<Option<Verdict>> {
+    let ended = track.last_beat.map(|_| Some(if track.failed { Verdict::Fail } else { Verdict::Pass }));
+    let under_way = track.runs.first().map(|_| Some(Verdict::Inconclusive));
+    ended.into_iter().chain(under_way).collect()
+}
+
+/// When the next beat is due, or what is under way.
+fn next(standing: &Standing, now: Instant) -> String {
+    match (standing.status, standing.started, standing.expected) {
+        (Status::Paused, ..) => String::new(),
+        (_, Some(started), _) => format!("runs for {}", words::short(now.since(started))),
+        (_, None, Some(expected)) if expected > now => {
+            format!("next in {}", words::short(expected.since(now)))
+        }
+        (_, None, Some(expected)) => format!("due {} ago", words::short(now.since(expected))),
+        (_, None, None) => String::new(),
     }
 }
 

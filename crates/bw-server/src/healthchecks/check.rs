@@ -4,7 +4,7 @@ use super::badge_keys::BadgeKeys;
 use super::keys::Access;
 use super::names::{nameless, slugless};
 use super::unique::unique_key;
-use super::{labels, times};
+use super::{channels, labels, times};
 use crate::App;
 use bw_domain::beat::{Standing, Status};
 use bw_domain::id::Uuid;
@@ -20,8 +20,11 @@ pub const TIMEOUT_DEFAULT: u64 = 86_400;
 pub struct Reader<'a> {
     pub app: &'a App,
     pub version: u8,
-    pub access: Access,
+    access: Access,
     pub site: String,
+    /// Made once for a whole list.
+    badges: Option<BadgeKeys>,
+    channels: String,
 }
 
 /// The object.
@@ -73,7 +76,13 @@ pub struct Check {
     tz: Option<String>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// A reader whose links begin with `site`.
+    pub fn new(app: &'a App, version: u8, access: Access, site: String) -> Self {
+        let (badges, channels) = (BadgeKeys::of(&app.beats), channels::all(app));
+        Reader { app, version, access, site, badges, channels }
+    }
+
     /// Where a check is.
     pub fn address(&self, uuid: Uuid) -> String {
         format!("{}/api/v{}/checks/{uuid}", self.site, self.version)
@@ -91,7 +100,6 @@ impl Reader<'_> {
         let writes = self.access == Access::Write;
         let writer = |text: String| writes.then_some(text);
         let one = self.address(spec.uuid);
-        let keys = BadgeKeys::of(&self.app.beats);
         let every = terms.cadence.interval();
         Some(Check {
             name: name(spec),
@@ -115,14 +123,17 @@ impl Reader<'_> {
             start_kw: keywords.start,
             success_kw: keywords.success,
             failure_kw: keywords.failure,
-            badge_url: keys.map(|keys| format!("{}/b/2/{}.svg", self.site, keys.check(spec.id))),
+            badge_url: self
+                .badges
+                .as_ref()
+                .map(|keys| format!("{}/b/2/{}.svg", self.site, keys.check(spec.id))),
             last_duration: view.track.as_ref().and_then(|track| track.duration).map(|took| took.as_secs()),
             uuid: writes.then_some(spec.uuid),
             ping_url: writer(format!("{}/ping/{}", self.site, spec.uuid)),
             pause_url: writer(format!("{one}/pause")),
             resume_url: writer(format!("{one}/resume")),
             update_url: writer(one),
-            channels: writes.then(|| super::channels::all(self.app)),
+            channels: writes.then(|| self.channels.clone()),
             unique_key: (!writes).then(|| unique_key(spec.uuid)),
             timeout: every.map(|every| every.as_secs()),
             schedule: every.is_none().then(|| heartbeat.schedule.join("\n")),

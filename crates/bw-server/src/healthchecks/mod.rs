@@ -143,7 +143,7 @@ async fn answered(app: &App, place: &Place, method: &Method, request: Request) -
     let body = if *method == Method::POST { read(body).await? } else { Body::new() };
     let in_body = body.get("api_key").and_then(Value::as_str);
     let access = keys::access(app, &head.headers, in_body, from)?;
-    let reader = Reader { app, version: place.version, access, site: site(app, &head) };
+    let reader = Reader::new(app, place.version, access, site(app, &head));
     let query = head.uri.query().unwrap_or_default();
     if access == Access::Read && !may_be_read(&place.what, method) {
         return Err(Mistake::WrongKey);

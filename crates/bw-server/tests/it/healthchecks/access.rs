@@ -118,6 +118,8 @@ async fn methods_and_slashes() {
             assert_eq!((reply.status, reply.text()), (StatusCode::METHOD_NOT_ALLOWED, ""), "{path}");
             is_open(&reply, methods);
             let Some(bare) = path.strip_suffix('/') else { continue };
+            let reply = world.with_key(&format!("OPTIONS {bare}"), "", Value::Null).await;
+            assert_eq!(reply.status, StatusCode::NO_CONTENT, "{bare}");
             let reply = world.with_key(&format!("GET {bare}?a=b"), "", Value::Null).await;
             assert_eq!(reply.status, StatusCode::MOVED_PERMANENTLY, "{bare}");
             assert_eq!(reply.header("location"), format!("{path}?a=b"));

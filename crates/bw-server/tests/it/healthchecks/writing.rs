@@ -262,3 +262,25 @@ async fn an_edit_keeps_what_was_heard() {
     assert_eq!(before["next_ping"], "2026-11-21T13:00:00+00:00");
     assert_eq!(after["next_ping"], "2026-11-21T14:00:00+00:00");
 }
+
+#[tokio::test]
+async fn writers_at_the_same_time_lose_nothing() {
+    let world = World::new().await;
+    let id = uuid(&world.make(json!({"name": "a"})).await);
+    let path = format!("POST /api/v3/checks/{id}");
+    let (name, desc, tags, timeout) = tokio::join!(
+        world.aside(&path, json!({"name": "b"})),
+        world.aside(&path, json!({"desc": "c"})),
+        world.aside(&path, json!({"tags": "d"})),
+        world.aside(&path, json!({"timeout": 60})),
+    );
+    for reply in [name, desc, tags, timeout] {
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    }
+    let check = world.get(&format!("/api/v3/checks/{id}")).await.json();
+    for (member, value) in
+        [("name", json!("b")), ("desc", json!("c")), ("tags", json!("d")), ("timeout", json!(60))]
+    {
+        assert_eq!(check[member], value, "{member}");
+    }
+}

@@ -4,6 +4,7 @@ use crate::auth::{Auth, AuthConfig};
 use crate::beat::{BeatSettings, Rates};
 use bw_engine::usecase::Services;
 use bw_engine::usecase::system::Process;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The server's state.
@@ -25,8 +26,10 @@ impl App {
         App { services, process, auth, beats: Arc::default(), rates: Arc::default() }
     }
 
-    /// The same with what is configured for beats.
-    pub fn with_beats(self, beats: BeatSettings) -> Self {
+    /// The same with what is configured for beats. A base that is named twice is served once.
+    pub fn with_beats(self, mut beats: BeatSettings) -> Self {
+        let mut seen = BTreeSet::new();
+        beats.bases.retain(|base| seen.insert(base.clone()));
         App { beats: Arc::new(beats), ..self }
     }
 }

@@ -27,7 +27,6 @@ use axum::response::Response;
 use axum::routing::any;
 use http::StatusCode;
 use sent::Sent;
-use std::collections::BTreeSet;
 
 const PING: &str = "/ping/";
 const PUSH: &str = "/api/push/";
@@ -61,8 +60,8 @@ impl<'a> Dialect<'a> {
 
 /// The routes of all dialects.
 pub fn router(app: &App) -> Router<App> {
-    let bases: BTreeSet<&String> = app.beats.bases.iter().collect();
-    let pulses = bases.into_iter().flat_map(|base| [format!("{base}{PULSE}"), format!("{base}{PULSE}/")]);
+    let bases = app.beats.bases.iter();
+    let pulses = bases.flat_map(|base| [format!("{base}{PULSE}"), format!("{base}{PULSE}/")]);
     let beats = [PING, PUSH].into_iter().flat_map(|path| [path.to_owned(), format!("{path}{{*rest}}")]);
     beats.chain(pulses).fold(Router::new(), |router, path| router.route(&path, any(routed)))
 }

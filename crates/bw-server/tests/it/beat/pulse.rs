@@ -73,7 +73,7 @@ async fn the_first_one_makes_it_and_its_threshold_counts() {
 #[tokio::test]
 async fn any_base_method_and_slash() {
     let world = World::with(BeatSettings {
-        bases: ["/heartbeat", "/v1/heartbeat", "/x/y"].map(str::to_owned).to_vec(),
+        bases: ["/heartbeat", "/v1/heartbeat", "/x/y", "/x/y"].map(str::to_owned).to_vec(),
         ..BeatSettings::default()
     })
     .await;

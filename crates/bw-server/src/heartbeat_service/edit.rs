@@ -233,8 +233,8 @@ impl Wrong {
 impl Edit {
     fn of(guest: &Guest, found: Found, fields: Fields, wrong: Wrong) -> Self {
         let Found { row, owner, .. } = found;
-        let id = row.uuid.to_string();
-        let name = row.pulse.parts().join(" / ");
+        let id = row.uuid().to_string();
+        let name = row.pulse().parts().join(" / ");
         let (headline, icon) = match (row.overdue, row.last) {
             (true, _) => (format!("{name} is overdue"), "down"),
             (false, None) => (format!("{name} never pulsed"), "unknown"),

@@ -80,22 +80,22 @@ impl Choice {
     pub fn apply(&self, rows: &mut Vec<Row>) {
         let needle = self.q.to_lowercase();
         if !needle.is_empty() {
-            rows.retain(|row| row.pulse.parts().iter().any(|part| part.to_lowercase().contains(&needle)));
+            rows.retain(|row| row.pulse().parts().iter().any(|part| part.to_lowercase().contains(&needle)));
         }
         rows.sort_by(|a, b| {
             let order = self.compare(a, b);
             // Equal ones stand by their names, whichever way.
-            order.then_with(|| a.pulse.cmp(&b.pulse))
+            order.then_with(|| a.pulse().cmp(b.pulse()))
         });
     }
 
     fn compare(&self, a: &Row, b: &Row) -> Ordering {
         let turned = |order: Ordering| if self.descending { order.reverse() } else { order };
         match self.column {
-            Column::Host => turned(a.pulse.host.cmp(&b.pulse.host)),
-            Column::Category => turned(a.pulse.category.cmp(&b.pulse.category)),
-            Column::Type => turned(a.pulse.r#type.cmp(&b.pulse.r#type)),
-            Column::Name => turned(a.pulse.name.cmp(&b.pulse.name)),
+            Column::Host => turned(a.pulse().host.cmp(&b.pulse().host)),
+            Column::Category => turned(a.pulse().category.cmp(&b.pulse().category)),
+            Column::Type => turned(a.pulse().r#type.cmp(&b.pulse().r#type)),
+            Column::Name => turned(a.pulse().name.cmp(&b.pulse().name)),
             Column::Timestamp => turned(a.last.cmp(&b.last)),
             Column::Settings => turned(a.threshold.cmp(&b.threshold)),
             // Those that never pulsed come last, whichever way. Equal rounded hours are told apart by the minute.

@@ -9,18 +9,16 @@ use bw_domain::id::Uuid;
 use bw_domain::monitor::Spec;
 use bw_domain::time::{Day, Duration, Instant};
 use bw_engine::usecase::monitors::MonitorView;
+use std::sync::Arc;
 
 /// Milliseconds of the unit in which thresholds are written.
 const HOUR_MS: u64 = 3_600_000;
 
 /// One pulse.
 pub(super) struct Row {
-    pub uuid: Uuid,
-    pub pulse: PulseKey,
+    spec: Arc<Spec>,
     /// The last pulse; nothing before the first.
     pub last: Option<Instant>,
-    /// In the zone of the heartbeat, in the German form.
-    pub stamp: String,
     /// Counted time since then.
     pub counted: Option<Duration>,
     pub threshold: Option<Duration>,
@@ -58,9 +56,20 @@ impl Saturday {
 }
 
 impl Row {
+    /// Its address here.
+    pub fn uuid(&self) -> Uuid {
+        self.spec.uuid
+    }
+
+    /// Who pulses.
+    pub fn pulse(&self) -> &PulseKey {
+        let heartbeat = self.spec.declared.heartbeat();
+        heartbeat.and_then(|heartbeat| heartbeat.pulse.as_ref()).expect("a row is made of a pulse")
+    }
+
     /// Nothing for what is no pulse.
     pub fn of(view: &MonitorView, now: Instant) -> Option<Self> {
-        let pulse = view.spec.declared.heartbeat()?.pulse.clone()?;
+        view.spec.declared.heartbeat()?.pulse.as_ref()?;
         let terms = &view.spec.beats()?.terms;
         let (standing, counting) = (view.standing(now)?, terms.cadence.counting());
         let last = view.track.as_ref().and_then(|track| track.last_beat);
@@ -69,15 +78,8 @@ impl Row {
         let exceeded = standing.last.and_then(|last| terms.missed(last)).is_some_and(|missed| now >= missed);
         let held = standing.deadline.is_some_and(|deadline| now < deadline);
         Some(Row {
-            uuid: view.spec.uuid,
-            pulse,
+            spec: view.spec.clone(),
             last,
-            stamp: last.map_or_else(String::new, |last| {
-                let local = counting.zone().local(last);
-                let (year, month, day) = Day::of_local(local).date();
-                let clock = &Instant::from_ms(local).to_string()[11..19];
-                format!("{day}.{month}.{year}, {clock}")
-            }),
             counted: last.map(|last| counting.elapsed(last, now)),
             threshold: terms.cadence.interval(),
             saturday: Saturday::of(&view.spec),
@@ -97,14 +99,16 @@ impl Row {
         self.delta().map_or_else(|| "–".to_owned(), |delta| trimmed((delta * 1_000.0).round() / 1_000.0))
     }
 
-    /// When, and how many whole hours of counted time ago.
+    /// When, in the zone of the heartbeat and in the German form, and how many whole hours of counted time ago.
     pub fn since(&self) -> Markup {
-        match (self.last, self.counted) {
-            (Some(last), Some(counted)) => {
-                words::time(last, &format!("{} / {}h", self.stamp, whole_hours(counted)))
-            }
-            _ => Markup("no pulse yet".to_owned()),
-        }
+        let (Some(last), Some(counted), Some(agreement)) = (self.last, self.counted, self.spec.beats())
+        else {
+            return Markup("no pulse yet".to_owned());
+        };
+        let local = agreement.terms.cadence.counting().zone().local(last);
+        let (year, month, day) = Day::of_local(local).date();
+        let clock = &Instant::from_ms(local).to_string()[11..19];
+        words::time(last, &format!("{day}.{month}.{year}, {clock} / {}h", whole_hours(counted)))
     }
 
     /// In hours, as it is written into the form.

@@ -2,13 +2,14 @@
 //! when on its absence counts.
 
 mod agreement;
-mod beat;
+
 mod cadence;
 mod counted;
 mod cron;
 mod deadline;
 mod held;
 mod holidays;
+mod message;
 mod mistake;
 mod on_calendar;
 mod pattern;
@@ -22,13 +23,13 @@ mod zone_guess;
 mod tests;
 
 pub use agreement::Agreement;
-pub use beat::{Beat, Via};
 pub use cadence::{Assigned, Cadence, Schedule};
 pub use counted::{Counted, Counting};
 pub use cron::Cron;
 pub use deadline::{Facts, Grace, Kind, Status, Terms};
 pub use held::{Deaf, Held};
 pub use holidays::{HolidayMistake, holidays};
+pub use message::{Beat, Via};
 pub use mistake::Mistake;
 pub use on_calendar::OnCalendar;
 pub use pulse::PulseKey;

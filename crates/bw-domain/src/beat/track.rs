@@ -6,8 +6,8 @@
 //! be too early, never too late: a decision that was not needed moves it on.
 
 use super::agreement::Agreement;
-use super::beat::Beat;
 use super::deadline::{Facts, Kind};
+use super::message::Beat;
 use super::signal::{RunId, Signal};
 use crate::limits;
 use crate::state::Health;
@@ -159,9 +159,11 @@ impl Track {
         self.due = earlier(pending, due);
     }
 
-    /// An edit counts from this instant: then a decision is wanted.
+    /// An edit counts from this instant: then a decision is wanted. What was decided may be otherwise with it, so until
+    /// then every beat wants one at once, and a failure is remembered even if it was DOWN before.
     pub fn edited(&mut self, revision: u32, counts_from: Instant) {
         self.revision = revision;
+        self.health = Health::Unknown;
         self.due = earlier(self.due, Some(counts_from));
     }
 

@@ -25,6 +25,9 @@ use super::{
 const HEARTBEATS: usize = 10_000;
 const CONNECTIONS: usize = 64;
 const BEATS: usize = 300_000;
+/// Beats of the paced part, and how many a second.
+const PACED: usize = 100_000;
+const PACE: f64 = 10_000.0;
 const MILLION: usize = 1_000_000;
 
 pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
@@ -34,9 +37,10 @@ pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     let keys = keys(&mut product.client(), HEARTBEATS)?;
     let disk = synchronisation(&setup.data(bench))?;
     // The first beat of each is decided besides: a state, a transition, an event.
-    let first = burst(&product, &keys, HEARTBEATS)?;
+    let first = burst(&product, &keys, HEARTBEATS, None)?;
     thread::sleep(Duration::from_secs(3));
-    let steady = burst(&product, &keys, BEATS)?;
+    let steady = burst(&product, &keys, BEATS, None)?;
+    let paced = burst(&product, &keys, PACED, Some(PACE))?;
     let p99 = disk.quantile(0.99);
     figures.extend([
         Figure::new('F', "CPU of a durable beat, 64 connections", steady.cpu_us(), "µs").at_most(25.0),
@@ -73,8 +77,8 @@ impl Burst {
     }
 }
 
-/// So many beats over all connections at once, to one heartbeat after the other.
-fn burst(product: &Product, keys: &[String], beats: usize) -> Result<Burst> {
+/// So many beats over all connections at once, to one heartbeat after the other; as fast as they go, or so many a second.
+fn burst(product: &Product, keys: &[String], beats: usize, pace: Option<f64>) -> Result<Burst> {
     let (cpu, start) = (product.process.cpu()?, Instant::now());
     let workers: Vec<_> = (0..CONNECTIONS)
         .map(|worker| {
@@ -83,6 +87,10 @@ fn burst(product: &Product, keys: &[String], beats: usize) -> Result<Burst> {
                 let mut beater = Beater::connect(&address)?;
                 let mut waits = Vec::new();
                 for n in (worker..beats).step_by(CONNECTIONS) {
+                    if let Some(pace) = pace {
+                        let due = Duration::from_secs_f64(n as f64 / pace);
+                        thread::sleep(due.saturating_sub(start.elapsed()));
+                    }
                     let begun = Instant::now();
                     beater.beat(&keys[n % keys.len()])?;
                     waits.push(milliseconds(begun.elapsed()));
@@ -150,7 +158,7 @@ fn million(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     println!("a million heartbeats: ready after {:.1} s", product.ready.as_secs_f64());
     let all = keys(&mut product.client(), MILLION + 1)?;
     let (silent, others) = all.split_last().context("a list")?;
-    let first = burst(&product, others, MILLION)?;
+    let first = burst(&product, others, MILLION, None)?;
     Beater::connect(&product.address)?.beat(silent)?;
     let beaten = now_ms()?;
     let deadline = beaten + 30_000;

@@ -76,7 +76,7 @@ impl Limiter {
         let bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
         match bars.get(&whole_net(from)) {
-            Some(until) if *until > now => Err(until.duration_since(now).into()),
+            Some(until) if *until > now => Err(until.duration_since(now)),
             _ => Ok(()),
         }
     }

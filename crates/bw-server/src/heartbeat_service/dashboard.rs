@@ -142,7 +142,7 @@ fn headline(rows: &[Row]) -> (String, String) {
 fn heads(guest: &Guest, choice: &Choice) -> Vec<Head> {
     let head = |(column, _, text): (Column, &str, &'static str)| {
         let sorted =
-            (column == choice.column).then(|| if choice.descending { "descending" } else { "ascending" });
+            (column == choice.column).then_some(if choice.descending { "descending" } else { "ascending" });
         let href = guest.address("dashboard", &choice.by(column).pairs("1"));
         Head { text, href, sorted, num: column == Column::Delta }
     };

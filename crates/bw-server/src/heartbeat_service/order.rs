@@ -127,7 +127,7 @@ mod tests {
         let usual = read(&[]);
         assert_eq!((usual.column, usual.descending, usual.page), (Column::Delta, true, 1));
         assert_eq!(read(&[("sort", "colour"), ("page", "-3")]), usual);
-        assert_eq!(usual.by(Column::Delta).descending, false);
+        assert!(!usual.by(Column::Delta).descending);
         let by_name = usual.by(Column::Name);
         assert_eq!((by_name.column, by_name.descending), (Column::Name, false));
         assert!(by_name.by(Column::Name).descending);

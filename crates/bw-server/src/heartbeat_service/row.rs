@@ -126,7 +126,7 @@ pub(super) fn hours(duration: Duration) -> String {
 pub(super) fn read_hours(text: &str) -> Option<Duration> {
     let hours: f64 = text.trim().parse().ok()?;
     let ms = (hours * HOUR_MS as f64).round();
-    (hours.is_finite() && ms >= 1.0 && ms < 1e14).then(|| Duration::from_millis(ms as u64))
+    (1.0..1e14).contains(&ms).then(|| Duration::from_millis(ms as u64))
 }
 
 fn trimmed(number: f64) -> String {

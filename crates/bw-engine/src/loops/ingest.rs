@@ -45,6 +45,8 @@ pub(super) struct Ingester {
     ticked: Option<(Instant, Duration)>,
     /// What was not heard and is not yet said.
     deaf: Option<Deaf>,
+    /// The wall clock was set back.
+    set_back: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +81,7 @@ impl Ingester {
             say_at: Duration::ZERO,
             ticked: None,
             deaf: None,
+            set_back: false,
         }
     }
 
@@ -102,6 +105,8 @@ impl Ingester {
     /// Notices that nothing could be heard since the last tick.
     fn listen(&mut self, now: Instant, monotonic: Duration) {
         let Some((wall, steady)) = self.ticked.replace((now, monotonic)) else { return };
+        // How far we are lies before what we have said: we begin again.
+        self.set_back |= now + DEAF_MIN < wall;
         let (passed, steps) = (now.since(wall), monotonic.saturating_sub(steady));
         // Held up, or the wall clock was set forward: what it skipped was no time to send anything.
         if steps.max(passed.saturating_sub(steps)) >= DEAF_MIN + HEARING_EVERY {
@@ -120,6 +125,7 @@ impl Ingester {
                 match noted(&self.services, answer) {
                     Ok(deaf) => {
                         self.hearing = HearingState::Hears;
+                        self.set_back = false;
                         if let Some(deaf) = deaf {
                             tracing::info!(
                                 "nobody heard beats from {} to {}: the deadlines of heartbeats are held for that time",
@@ -248,9 +254,15 @@ impl Ingester {
             return;
         }
         let (store, node) = (self.services.store.beats.clone(), self.node);
-        if self.hearing == HearingState::New {
+        if self.hearing == HearingState::New || self.set_back {
             self.hearing = HearingState::Saying;
-            self.calls.start(async move { Ended::Begun(store.begin_hearing(node, now).await) });
+            let set_back = self.set_back;
+            self.calls.start(async move {
+                if set_back && let Err(error) = store.end_hearing(node).await {
+                    return Ended::Begun(Err(error));
+                }
+                Ended::Begun(store.begin_hearing(node, now).await)
+            });
             return;
         }
         self.hearing = HearingState::Saying;

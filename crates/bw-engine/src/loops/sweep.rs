@@ -126,6 +126,8 @@ impl Sweeper {
         let Some(until) = noted(&services, beats.heard_until().await)? else {
             return Ok(Next::At(now + HEARING_EVERY));
         };
+        // What was heard before the clock was set back lies in the future; no deadline has passed there.
+        let until = until.min(now);
         let limit = limits::COMMIT_BATCH + services.catalog.broken().len();
         let due = noted(&services, beats.due(until, limit).await)?;
         let full = due.len() >= limit;

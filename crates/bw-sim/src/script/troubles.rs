@@ -7,6 +7,8 @@ use crate::port::sender::SINKS;
 
 /// Crashes happen so soon after they are due, whatever the process does.
 pub const CRASH_WITHIN: Ms = 4_000;
+/// So long after the end of all trouble everybody is back.
+const BACK: Ms = 150_000;
 /// So long a process may take to stop.
 pub const STOP_WITHIN: Ms = 8_000;
 
@@ -47,7 +49,7 @@ fn one(chance: &Chance, nodes: usize, until: Ms) -> Fault {
         29 => host_step(chance),
         _ => clock(chance, node),
     };
-    Fault { from, to: from + length, kind }
+    Fault { from, to: (from + length).min(until + BACK), kind }
 }
 
 /// Most processes are back at once, some are away until nothing that was known is worth anything.

@@ -134,8 +134,9 @@ fn an_edit_wants_a_decision_when_it_counts() {
     take(&mut track, Kind::Own, 0, Signal::Success, 0);
     track.edited(2, start() + SECOND * 12);
     assert_eq!(due(&track), Some(12));
-    take(&mut track, Kind::Own, 11, Signal::Success, 0);
+    take(&mut track, Kind::Own, 10, Signal::Log, 0);
     assert_eq!(due(&track), Some(12), "a beat of the revision before does not move it");
+    assert!(take(&mut track, Kind::Own, 11, Signal::Success, 0).decide, "what was decided may be otherwise now");
 }
 
 #[test]

@@ -239,6 +239,34 @@ pub async fn lists_are_newest_first(at: &dyn Installation) {
     assert_eq!(list(waiting).await.len(), 5);
 }
 
+pub async fn what_the_heartbeat_service_tells_at_a_time_is_one_chain(at: &dyn Installation) {
+    let rig = Rig::start(at).await;
+    let pulse = |rig: &Rig<'_>, number: u64, seconds: u64| {
+        let kind = if number == 2 { EventKind::PulseRecovered } else { EventKind::PulseOverdue };
+        Event { kind, ..later(rig, number, number as i64, seconds) }
+    };
+    let events = [pulse(&rig, 1, 0), pulse(&rig, 2, 0), pulse(&rig, 3, 1)];
+    let sent = send(&rig, &events, ActionRef::HeartbeatService).await;
+    let now = rig.clock().now() + Duration::from_secs(1);
+    let mut chains: Vec<Vec<Delivery>> = lease(&rig, now).await.iter().map(ids).collect();
+    chains.sort_by_key(Vec::len);
+    assert_eq!(chains, [vec![sent[2].clone()], sent[..2].to_vec()]);
+    let mut rows = chains.concat();
+    for row in &mut rows {
+        row.record(attempt(now, AttemptResult::Sent), now, 0);
+    }
+    record(&rig, rows).await;
+    let rig = rig.kill().await;
+    let filter = DeliveryFilter { monitor: Some(MonitorId(2)), limit: 9, ..DeliveryFilter::default() };
+    let seen = rig.store.deliveries.list(filter).await.expect("the store is there").remove(0);
+    assert_eq!((seen.delivery.id, seen.delivery.state), (sent[1].id, DeliveryState::Sent));
+    assert_eq!((seen.action_name.as_str(), &seen.event), ("heartbeat_service", &events[1]));
+    // Without an address nobody can be told.
+    send(&rig, &[pulse(&rig, 4, 0)], ActionRef::HeartbeatService).await;
+    let ended = rig.store.deliveries.abandon(ActionRef::HeartbeatService, "it is no more".to_owned()).await;
+    assert_eq!(ended.expect("the store is there"), 1);
+}
+
 pub async fn what_waits_for_an_action_that_is_gone_is_abandoned(at: &dyn Installation) {
     let rig = Rig::start(at).await;
     let now = rig.clock().now();

@@ -99,6 +99,7 @@ macro_rules! store_contract {
                 an_event_is_written_once
                 an_event_is_routed_once
                 a_chain_goes_out_in_order
+                what_the_heartbeat_service_tells_at_a_time_is_one_chain
                 what_is_leased_is_leased_once
                 an_attempt_that_failed_comes_again
                 an_attempt_that_was_cut_off_is_unknown

@@ -8,6 +8,8 @@ use bw_domain::id::Uuid;
 use bw_engine::usecase::By;
 use bw_engine::usecase::monitors::{self, Create, MonitorView};
 use serde::Serialize;
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// `{"checks": […]}`.
 #[derive(Serialize)]
@@ -49,9 +51,15 @@ pub async fn list(reader: &Reader<'_>, filter: &Filter) -> Result<Checks, Mistak
     Ok(Checks { checks: checks.filter(|check| filter.takes(check)).collect() })
 }
 
+/// Jobs that register themselves begin at the same minute: whoever looks whether a check is there makes it before the
+/// next one looks. Among several processes two may still be made, as with the original.
+#[derive(Clone, Default)]
+pub struct Turns(Arc<Mutex<()>>);
+
 /// Makes a check, or writes to the first that is the same in what is `unique`. True: it was made.
-pub async fn create(reader: &Reader<'_>, body: &Body) -> Result<(Check, bool), Mistake> {
+pub async fn create(reader: &Reader<'_>, body: &Body, turns: &Turns) -> Result<(Check, bool), Mistake> {
     let wish = Wish::read(body)?;
+    let _turn = if wish.unique.is_empty() { None } else { Some(turns.0.lock().await) };
     if let Some(found) = same(reader, &wish).await? {
         return one::write(reader, found.spec.id, &wish).await.map(|check| (check, false));
     }

@@ -29,13 +29,14 @@ mod zones;
 
 use crate::App;
 use crate::auth::peer;
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Extension, Router};
 use bw_domain::limits::API_BODY_MAX;
 use bw_engine::usecase::system;
 use check::Reader;
+use checks::Turns;
 pub use foreign::declaration;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -81,6 +82,7 @@ pub fn router(_app: &App) -> Router<App> {
         .route("/projects/{code}/metrics", any(project_figures))
         .route("/projects/{code}/metrics/", any(project_figures))
         .route("/projects/{code}/metrics/{key}", any(project_figures))
+        .layer(Extension(Turns::default()))
 }
 
 async fn api(State(app): State<App>, request: Request) -> Response {
@@ -143,6 +145,7 @@ async fn answered(app: &App, place: &Place, method: &Method, request: Request) -
     let body = if *method == Method::POST { read(body).await? } else { Body::new() };
     let in_body = body.get("api_key").and_then(Value::as_str);
     let access = keys::access(app, &head.headers, in_body, from)?;
+    let turns = head.extensions.get::<Turns>().expect("the router lays it beside every request");
     let reader = Reader::new(app, place.version, access, site(app, &head));
     let query = head.uri.query().unwrap_or_default();
     if access == Access::Read && !may_be_read(&place.what, method) {
@@ -151,7 +154,7 @@ async fn answered(app: &App, place: &Place, method: &Method, request: Request) -
     let ok = StatusCode::OK;
     Ok(match (&place.what, method) {
         (What::Checks, &Method::POST) => {
-            let (check, made) = checks::create(&reader, &body).await?;
+            let (check, made) = checks::create(&reader, &body, turns).await?;
             json(if made { StatusCode::CREATED } else { ok }, &check)
         }
         (What::Checks, _) => json(ok, &checks::list(&reader, &checks::Filter::read(query)).await?),

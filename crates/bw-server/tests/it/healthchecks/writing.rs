@@ -284,3 +284,14 @@ async fn writers_at_the_same_time_lose_nothing() {
         assert_eq!(check[member], value, "{member}");
     }
 }
+
+#[tokio::test]
+async fn jobs_that_register_at_the_same_time_make_one_check() {
+    let world = World::new().await;
+    let register = || world.aside("POST /api/v3/checks/", json!({"name": "a", "unique": ["name"]}));
+    let (a, b, c) = tokio::join!(register(), register(), register());
+    let made = [&a, &b, &c].iter().filter(|reply| reply.status == StatusCode::CREATED).count();
+    let found = [&a, &b, &c].iter().filter(|reply| reply.status == StatusCode::OK).count();
+    assert_eq!((made, found), (1, 2));
+    assert!([&b, &c].iter().all(|reply| uuid(&reply.json()) == uuid(&a.json())));
+}

@@ -2,6 +2,7 @@
 //! a server does while it runs is told by `tests/e2e`; here stand only the parts of it that the command line and the
 //! environment decide.
 
+mod beats;
 mod check;
 mod configuration;
 mod database;
@@ -9,6 +10,7 @@ mod declare;
 mod exec;
 mod harness;
 mod import;
+mod import_healthchecks;
 mod serve;
 mod things;
 mod usage;

@@ -84,6 +84,11 @@ impl Client {
         Client { address: address.unwrap_or_else(|| panic!("`{url}` is no address")), headers: Vec::new() }
     }
 
+    /// Where it sends.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// The same with a header on every request.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();

@@ -9,15 +9,21 @@ mod client;
 #[path = "../e2e/eventually.rs"]
 mod eventually;
 mod fleet;
+mod heartbeats;
 #[path = "../e2e/installation.rs"]
 #[allow(dead_code, reason = "each suite uses its part")]
 mod installation;
+#[path = "../e2e/job.rs"]
+#[allow(dead_code, reason = "each suite uses its part")]
+mod job;
 #[path = "../e2e/message.rs"]
 #[allow(dead_code, reason = "each suite uses its part")]
 mod message;
 #[path = "../e2e/node.rs"]
 #[allow(dead_code, reason = "each suite uses its part")]
 mod node;
+#[path = "../e2e/raw.rs"]
+mod raw;
 mod refused;
 #[path = "../e2e/slots.rs"]
 mod slots;

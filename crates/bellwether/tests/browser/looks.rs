@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// Takes one page in both schemes, wide and on a phone. Nothing may be wider than the screen.
-async fn pictures(browser: &Browser, name: &str, path: &str) {
+pub async fn pictures(browser: &Browser, name: &str, path: &str) {
     for (width, size) in [(1440, "wide"), (390, "phone")] {
         browser.resize(width, 900).await;
         for scheme in ["light", "dark"] {

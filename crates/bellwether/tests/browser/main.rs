@@ -18,6 +18,7 @@ mod node;
 mod browser;
 mod deeds;
 mod driver;
+mod heartbeats;
 mod keys;
 mod looks;
 mod refresh;

@@ -80,8 +80,9 @@ impl<'a> Expected<'a> {
     /// What is expected of a heartbeat now; nothing while it is paused.
     pub fn of(view: &'a MonitorView, deaf: &'a [Deaf]) -> Self {
         let terms = view.spec.beats().map(|agreement| &agreement.terms).filter(|_| view.spec.enabled);
-        let since = view.spec.effective_from.max(view.state.base.unwrap_or(Instant::ZERO));
-        Expected { terms, since, deaf }
+        // Before the first agreement there was no other.
+        let agreed = if view.spec.revision == 1 { Instant::ZERO } else { view.spec.effective_from };
+        Expected { terms, since: agreed.max(view.state.base.unwrap_or(Instant::ZERO)), deaf }
     }
 
     /// The beats that should have come after `last` and were missed by `until`; the one of `slot` came.
@@ -90,12 +91,16 @@ impl<'a> Expected<'a> {
         let slot = slot.filter(|_| terms.cadence.interval().is_none());
         let mut last = last;
         for _ in 0..MISSED_MAX {
-            let (Some(expected), Some(missed)) = (terms.expected(last), terms.missed(last)) else { return };
+            let Some(expected) = terms.expected(last) else { return };
+            // As it was decided: told once the held clock had passed, and never where the beat may have come unheard.
+            let Some(held) = terms.missed_held(last, self.deaf) else { return };
+            let heard = held.unheard.is_none();
+            let Some(missed) = Some(held.deadline).filter(|_| heard).or_else(|| terms.missed(last)) else {
+                return;
+            };
             if missed > until || slot.is_some_and(|slot| expected >= slot) {
                 return;
             }
-            let opens = expected - terms.grace;
-            let heard = !self.deaf.iter().any(|deaf| deaf.from < missed && deaf.to > opens);
             out.push(Piece::Absent { expected, heard });
             last = expected.max(last + Duration::from_millis(1));
         }
@@ -240,7 +245,7 @@ mod tests {
         check(&rows, &[], None, "?-0 ?-3700 !7300 !10900 ?-12000");
         check(&rows, &[], Some(16_200), "?-0 ?-3700 !7300 !10900 ?-12000 !15600");
         check(&rows, &[], Some(16_199), "?-0 ?-3700 !7300 !10900 ?-12000");
-        let deaf = [Deaf { from: at(7_000), to: at(7_400) }];
+        let deaf = [Deaf { from: at(6_900), to: at(7_800) }];
         check(&rows, &deaf, None, "?-0 ?-3700 ~7300 !10900 ?-12000");
         let terms = hourly();
         let edited = Expected { terms: Some(&terms), since: at(4_000), deaf: &[] };

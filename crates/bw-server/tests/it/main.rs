@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod applying;
 mod beat;
+mod beats_api;
 mod compat;
 mod front;
 mod healthchecks;

@@ -15,7 +15,7 @@ fn a_url_is_enough() {
     assert_eq!(declared.name, "shop.example.com");
     let bare = read(&typed(&[("target", "shop.example.com"), ("name", "Shop")]), None, &Defaults::default())
         .expect("a host is enough");
-    assert!(matches!(&bare.target, TargetDeclared::Http { url, .. } if url == "https://shop.example.com"));
+    assert!(matches!(&bare.target, TargetDeclared::Http(url) if url == "https://shop.example.com"));
 }
 
 #[test]

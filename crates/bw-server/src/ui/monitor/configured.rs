@@ -32,7 +32,7 @@ pub fn agreed(spec: &Spec, agreement: &Agreement) -> Vec<(&'static str, String)>
     let counting = terms.cadence.counting();
     let mut facts =
         vec![("Expected", terms.cadence.to_string()), ("Zone", counting.zone().name().to_owned())];
-    let counted = spec.declared.heartbeat().and_then(|declared| declared.count);
+    let counted = spec.declared.heartbeat().and_then(|declared| declared.terms.count);
     if counted.is_some_and(|counted| counted != Counted::All) || !counting.is_everything() {
         facts.push(("Counts", counting.words()));
     }
@@ -54,7 +54,7 @@ pub fn agreed(spec: &Spec, agreement: &Agreement) -> Vec<(&'static str, String)>
         Kind::Healthchecks => facts.push(("Rules", "of Healthchecks".to_owned())),
     }
     facts.extend(spec.declared.slug_shown().map(|slug| ("Slug", slug.into_owned())));
-    let description = spec.declared.heartbeat().and_then(|declared| declared.description.clone());
+    let description = spec.declared.heartbeat().and_then(|declared| declared.description().map(str::to_owned));
     facts.extend(description.filter(|text| !text.is_empty()).map(|text| ("Description", text)));
     facts.push(("Revision", format!("{}, id {}", spec.revision, spec.id)));
     facts

@@ -68,7 +68,7 @@ async fn an_edit_keeps_secrets_and_what_the_form_does_not_show() {
     let view = monitors::get(&world.app.services, shop.id).await.expect("it is there");
     let declared = &view.spec.declared;
     assert_eq!((declared.name.as_str(), declared.slug.as_deref()), ("Store", Some("the-shop")));
-    assert_eq!(declared.headers["x-key"].expose(), "hush");
+    assert_eq!(declared.probing.headers["x-key"].expose(), "hush");
     assert_eq!(declared.webhook_url.as_ref().map(Secret::expose), Some("https://hooks.test/hush"));
 
     let stale = world.post("/ui/monitors/1/edit", form).await;

@@ -35,6 +35,14 @@ async fn every_page(world: &World) -> Vec<String> {
         })
         .await;
     let incident = world.open_incident(&shop).await;
+    let job = world
+        .declare(json!({
+            "name": format!("{EVIL} job"), "labels": {"team": EVIL},
+            "heartbeat": {"schedule": "0 3 * * *", "description": EVIL},
+        }))
+        .await;
+    assert_eq!(job.id.0, 2);
+    world.evil_beat(&job, EVIL).await;
     let paths = [
         "/",
         "/?q=%3Cscript%3E&group=team&label=team",
@@ -42,6 +50,12 @@ async fn every_page(world: &World) -> Vec<String> {
         "/ui/monitors/1/edit",
         "/ui/monitors/1/delete",
         "/ui/monitors/new",
+        "/ui/monitors/2",
+        "/ui/monitors/2/edit",
+        "/ui/monitors/2/delete",
+        "/ui/monitors/2/beats/1",
+        "/ui/monitors/2/beats/2",
+        "/ui/heartbeats/new",
         "/ui/incidents",
         "/ui/deliveries",
         "/ui/system",

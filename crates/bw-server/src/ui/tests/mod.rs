@@ -1,6 +1,7 @@
 //! Pages through the router without sockets: what they say, what they keep, what they never do.
 
 mod deeds;
+mod heartbeats;
 mod lists;
 mod manners;
 mod world;

@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_clock_is_held_only_for_time_in_which_the_beat_could_come() {
         let at = |s: i64| Instant::from_ms(s * 1_000);
-        let cadence = Cadence::every(Duration::from_secs(3_600), Counting::all(Zone::UTC)).expect("good");
+        let cadence = Cadence::at(["0 * * * *"], Counting::all(Zone::UTC)).expect("good");
         let terms = Terms::new(Kind::Own, cadence, Some(Duration::from_secs(600)));
         let standing = Standing {
             status: Status::Up,

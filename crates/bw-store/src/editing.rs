@@ -29,9 +29,10 @@ pub(crate) fn key_of<'d>(owner: Option<&str>, declared: &'d Declaration) -> Opti
 /// when the probe is published.
 pub(crate) fn first_round(declared: &Declaration, due: Instant) -> Option<Round> {
     let defaults = Defaults::default();
-    let every = declared.every.map_or(defaults.every, Duration::from);
-    let timeout = declared.timeout.map_or_else(|| Duration::from_secs(5).min(every), Duration::from);
-    let families = declared.family.unwrap_or_default().each().iter();
+    let probing = &declared.probing;
+    let every = probing.every.map_or(defaults.every, Duration::from);
+    let timeout = probing.timeout.map_or_else(|| Duration::from_secs(5).min(every), Duration::from);
+    let families = probing.family.unwrap_or_default().each().iter();
     let ask =
         |family: &_| Ask { vantage: Vantage { location: LOCAL, family: *family }, due, published: false };
     let ends = window(due, every, timeout).lost_at;

@@ -87,8 +87,9 @@ pub fn check(declared: &Declaration, defaults: &Defaults, path: &str) -> Result<
             _ => Err(problems),
         };
     }
-    let every = declared.every.map_or(defaults.every, Duration::from);
+    let every = declared.probing.every.map_or(defaults.every, Duration::from);
     let timeout = declared
+        .probing
         .timeout
         .map_or_else(|| defaults.timeout.unwrap_or(Duration::from_secs(5)).min(every), Duration::from);
     times(every, timeout, declared, &mut wrong);
@@ -121,16 +122,16 @@ fn of_beats(agreement: Agreement) -> Checked {
 /// What is said of probes would be passed over, and so is a mistake.
 fn not_of_heartbeats(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) {
     for (key, given) in [
-        ("method", declared.method.is_some()),
-        ("headers", !declared.headers.is_empty()),
-        ("body", declared.body.is_some()),
-        ("auth", declared.auth.is_some()),
-        ("every", declared.every.is_some()),
-        ("timeout", declared.timeout.is_some()),
-        ("family", declared.family.is_some()),
-        ("from", !declared.from.is_empty()),
-        ("expect", !declared.expect.is_empty()),
-        ("confirm", declared.confirm != ConfirmDeclared::default()),
+        ("method", declared.probing.method.is_some()),
+        ("headers", !declared.probing.headers.is_empty()),
+        ("body", declared.probing.body.is_some()),
+        ("auth", declared.probing.auth.is_some()),
+        ("every", declared.probing.every.is_some()),
+        ("timeout", declared.probing.timeout.is_some()),
+        ("family", declared.probing.family.is_some()),
+        ("from", !declared.probing.from.is_empty()),
+        ("expect", !declared.probing.expect.is_empty()),
+        ("confirm", declared.probing.confirm != ConfirmDeclared::default()),
     ] {
         if given {
             let hint = if key == "every" { ": write it inside heartbeat" } else { "" };
@@ -180,7 +181,7 @@ fn times(every: Duration, timeout: Duration, declared: &Declaration, wrong: &mut
         wrong("every", "must be whole milliseconds".to_owned());
     }
     if timeout > every {
-        let key = if declared.timeout.is_some() { "timeout" } else { "every" };
+        let key = if declared.probing.timeout.is_some() { "timeout" } else { "every" };
         wrong(
             key,
             format!("the timeout ({}) must not be longer than every ({})", Span(timeout), Span(every)),
@@ -194,7 +195,7 @@ fn times(every: Duration, timeout: Duration, declared: &Declaration, wrong: &mut
 }
 
 fn vantages(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Vantages {
-    for (index, place) in declared.from.iter().enumerate() {
+    for (index, place) in declared.probing.from.iter().enumerate() {
         if place != "local" {
             wrong(
                 &format!("from[{index}]"),
@@ -205,6 +206,7 @@ fn vantages(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Van
         }
     }
     declared
+        .probing
         .family
         .unwrap_or_default()
         .each()
@@ -220,7 +222,7 @@ fn confirm(
     vantages: usize,
     wrong: &mut impl FnMut(&str, String),
 ) -> Confirm {
-    let said = &declared.confirm;
+    let said = &declared.probing.confirm;
     let agree = said.agree.as_deref().and_then(|text| {
         let agree = agreement(text, vantages);
         if let Err(sentence) = &agree {
@@ -262,15 +264,15 @@ fn agreement(text: &str, vantages: usize) -> Result<Agree, String> {
 }
 
 fn expectations(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Arc<[Expectation]> {
-    let is_http = matches!(declared.target, TargetDeclared::Http { .. });
-    if declared.expect.is_empty() {
+    let is_http = matches!(declared.target, TargetDeclared::Http(_));
+    if declared.probing.expect.is_empty() {
         return if is_http { Expectation::default_http() } else { Arc::new([]) };
     }
-    if declared.expect.len() > limits::EXPECT_MAX {
+    if declared.probing.expect.len() > limits::EXPECT_MAX {
         wrong("expect", format!("at most {} expectations", limits::EXPECT_MAX));
     }
-    let mut compiled = Vec::with_capacity(declared.expect.len());
-    for (index, text) in declared.expect.iter().enumerate() {
+    let mut compiled = Vec::with_capacity(declared.probing.expect.len());
+    for (index, text) in declared.probing.expect.iter().enumerate() {
         let key = || format!("expect[{index}]");
         match Expectation::parse(text) {
             Ok(expectation) => match never_seen(&declared.target, expectation.code()) {
@@ -289,7 +291,7 @@ fn never_seen(target: &TargetDeclared, code: Code) -> Option<&'static str> {
     let of_exchange = [Code::EXPECT_SEND, Code::EXPECT_WAIT, Code::EXPECT_RECEIVE];
     let of_tls = [Code::EXPECT_TLS, Code::EXPECT_CERTIFICATE];
     match target {
-        TargetDeclared::Missing | TargetDeclared::Http { .. } => None,
+        TargetDeclared::Missing | TargetDeclared::Http(_) => None,
         _ if of_http.contains(&code) => Some("status, body and headers are seen by http monitors only"),
         _ if of_exchange.contains(&code) => Some(
             "nothing is sent or received after connecting: send, wait and receive belong to http monitors",
@@ -312,10 +314,10 @@ fn webhook(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) {
 
 fn probe(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Option<Probe> {
     let http_only = [
-        ("method", declared.method.is_some()),
-        ("headers", !declared.headers.is_empty()),
-        ("body", declared.body.is_some()),
-        ("auth", declared.auth.is_some()),
+        ("method", declared.probing.method.is_some()),
+        ("headers", !declared.probing.headers.is_empty()),
+        ("body", declared.probing.body.is_some()),
+        ("auth", declared.probing.auth.is_some()),
     ];
     if matches!(declared.target, TargetDeclared::Tcp(_) | TargetDeclared::Tls(_)) {
         for (key, _) in http_only.iter().filter(|(_, given)| *given) {
@@ -327,7 +329,7 @@ fn probe(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Option
             wrong("http", "is missing: say what to watch with http, tcp, tls or heartbeat".to_owned());
             None
         }
-        TargetDeclared::Http { url, .. } => http(declared, url, wrong).map(Probe::Http),
+        TargetDeclared::Http(url) => http(declared, url, wrong).map(Probe::Http),
         TargetDeclared::Tcp(target) => {
             let (host, port) = address(target, None).map_err(|sentence| wrong("tcp", sentence)).ok()?;
             Some(Probe::Tcp(TcpProbe { target: target.as_str().into(), host, port }))
@@ -340,13 +342,13 @@ fn probe(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Option
 }
 
 fn http(declared: &Declaration, url: &str, wrong: &mut impl FnMut(&str, String)) -> Option<HttpProbe> {
-    let TargetDeclared::Http { options, .. } = &declared.target else { return None };
-    let method = declared.method.as_deref().unwrap_or("GET").to_ascii_uppercase();
+    let options = &declared.probing.http;
+    let method = declared.probing.method.as_deref().unwrap_or("GET").to_ascii_uppercase();
     if method.is_empty() || method.len() > 32 || !method.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
     {
         wrong("method", format!("`{method}` is no HTTP method"));
     }
-    if declared.body.as_ref().is_some_and(|body| body.len() > limits::REQUEST_BODY_MAX) {
+    if declared.probing.body.as_ref().is_some_and(|body| body.len() > limits::REQUEST_BODY_MAX) {
         wrong("body", format!("has at most {} bytes", limits::REQUEST_BODY_MAX));
     }
     if let Some(servers) = &options.resolver
@@ -367,7 +369,7 @@ fn http(declared: &Declaration, url: &str, wrong: &mut impl FnMut(&str, String))
         path,
         method: method.into(),
         headers,
-        body: declared.body.as_deref().map(Into::into),
+        body: declared.probing.body.as_deref().map(Into::into),
         redirects: options.redirects.unwrap_or_default(),
         verify: options.verify.unwrap_or(true),
         resolver: options.resolver.as_deref().map(Into::into),
@@ -410,8 +412,8 @@ fn parts(text: &str) -> Result<Parts, String> {
 }
 
 fn headers(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Box<[(Box<str>, Secret)]> {
-    let mut headers: Vec<(Box<str>, Secret)> = Vec::with_capacity(declared.headers.len() + 1);
-    for (name, value) in &declared.headers {
+    let mut headers: Vec<(Box<str>, Secret)> = Vec::with_capacity(declared.probing.headers.len() + 1);
+    for (name, value) in &declared.probing.headers {
         let path = format!("headers.{name}");
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if name.is_empty() || !name.chars().all(token) {
@@ -426,7 +428,7 @@ fn headers(declared: &Declaration, wrong: &mut impl FnMut(&str, String)) -> Box<
         }
         headers.push((name.to_ascii_lowercase().into(), value.clone()));
     }
-    let authorization = match &declared.auth {
+    let authorization = match &declared.probing.auth {
         None => None,
         Some(Auth::Basic { username, .. }) if username.contains(':') => {
             wrong("auth.username", "must not contain a colon".to_owned());

@@ -9,15 +9,45 @@ use crate::probe::RedirectPolicy;
 use crate::secret::Secret;
 use crate::time::Span;
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
-/// One declared monitor.
-#[derive(Clone, Debug, PartialEq, Default)]
+/// One declared monitor. A million of them must fit: what few say, and what many say alike, stands behind one pointer.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Declaration {
     /// The key in its file; its name when absent.
     pub id: Option<String>,
     pub name: String,
     pub slug: Option<String>,
     pub target: TargetDeclared,
+    /// What only probed monitors say; equal ones share it.
+    pub probing: Arc<ProbingDeclared>,
+    pub tell: TellDeclared,
+    pub webhook_url: Option<Secret>,
+    pub labels: Labels,
+    pub enabled: Option<bool>,
+}
+
+impl Default for Declaration {
+    fn default() -> Self {
+        Declaration {
+            id: None,
+            name: String::new(),
+            slug: None,
+            target: TargetDeclared::default(),
+            probing: ProbingDeclared::none(),
+            tell: TellDeclared::default(),
+            webhook_url: None,
+            labels: Labels::default(),
+            enabled: None,
+        }
+    }
+}
+
+/// How a probe is made and judged, as far as it was said.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct ProbingDeclared {
+    /// What an `http:` map says beside `url`.
+    pub http: HttpOptions,
     pub method: Option<String>,
     pub headers: BTreeMap<String, Secret>,
     pub body: Option<String>,
@@ -29,10 +59,21 @@ pub struct Declaration {
     pub from: Vec<String>,
     pub expect: Vec<String>,
     pub confirm: ConfirmDeclared,
-    pub tell: TellDeclared,
-    pub webhook_url: Option<Secret>,
-    pub labels: Labels,
-    pub enabled: Option<bool>,
+}
+
+/// What is shared by all of whose probing nothing is said: every heartbeat.
+static NOTHING: LazyLock<Arc<ProbingDeclared>> = LazyLock::new(Arc::default);
+
+impl ProbingDeclared {
+    /// Nothing was said.
+    pub fn none() -> Arc<Self> {
+        NOTHING.clone()
+    }
+
+    /// Behind a pointer; the same one for all that say nothing.
+    pub fn shared(self) -> Arc<Self> {
+        if self == **NOTHING { Self::none() } else { Arc::new(self) }
+    }
 }
 
 /// What is watched.
@@ -41,16 +82,13 @@ pub enum TargetDeclared {
     /// Nothing yet: a mistake that `compile` reports.
     #[default]
     Missing,
-    Http {
-        url: String,
-        options: HttpOptions,
-    },
+    Http(String),
     /// `host:port`.
     Tcp(String),
     /// `host:port`, 443 when no port is given.
     Tls(String),
     /// Nothing is probed: the job itself reports.
-    Heartbeat(Box<HeartbeatDeclared>),
+    Heartbeat(HeartbeatDeclared),
 }
 
 /// What an `http:` map may say beside `url`.
@@ -92,6 +130,11 @@ impl Declaration {
         self.id.as_deref().unwrap_or(&self.name)
     }
 
+    /// To say something else of the probes of this one alone.
+    pub fn probing_mut(&mut self) -> &mut ProbingDeclared {
+        Arc::make_mut(&mut self.probing)
+    }
+
     /// What was agreed with the job, where it is a heartbeat.
     pub fn heartbeat(&self) -> Option<&HeartbeatDeclared> {
         match &self.target {
@@ -116,12 +159,16 @@ impl Declaration {
 
     /// Every secret with its path, in a fixed order: for sealing, and for keeping what a write left as `***`.
     pub fn secrets_mut(&mut self) -> Vec<(String, &mut Secret)> {
-        let mut found: Vec<(String, &mut Secret)> =
-            self.headers.iter_mut().map(|(name, value)| (format!("headers.{name}"), value)).collect();
-        match &mut self.auth {
-            Some(Auth::Basic { password, .. }) => found.push(("auth.password".to_owned(), password)),
-            Some(Auth::Bearer(token)) => found.push(("auth.bearer".to_owned(), token)),
-            None => {}
+        let mut found: Vec<(String, &mut Secret)> = Vec::new();
+        // Only what holds secrets gets a copy of its own.
+        if !self.probing.headers.is_empty() || self.probing.auth.is_some() {
+            let probing = Arc::make_mut(&mut self.probing);
+            found.extend(probing.headers.iter_mut().map(|(name, value)| (format!("headers.{name}"), value)));
+            match &mut probing.auth {
+                Some(Auth::Basic { password, .. }) => found.push(("auth.password".to_owned(), password)),
+                Some(Auth::Bearer(token)) => found.push(("auth.bearer".to_owned(), token)),
+                None => {}
+            }
         }
         if let Some(url) = &mut self.webhook_url {
             found.push(("webhook_url".to_owned(), url));

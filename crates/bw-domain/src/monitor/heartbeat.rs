@@ -6,10 +6,19 @@ use crate::limits;
 use crate::read::{Fields, Problem, join};
 use crate::time::{Day, Duration, Span, Zone};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
-/// What was said.
+/// What was said: the agreement, which is the same for many, and what belongs to this one alone.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct HeartbeatDeclared {
+    pub terms: Arc<TermsDeclared>,
+    /// Absent where it would say nothing.
+    own: Option<Box<OwnDeclared>>,
+}
+
+/// When beats are expected, and which count.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct TermsDeclared {
     pub every: Option<Span>,
     /// Cron and OnCalendar expressions.
     pub schedule: Vec<String>,
@@ -25,6 +34,11 @@ pub struct HeartbeatDeclared {
     pub keywords: Option<KeywordsDeclared>,
     /// By whose rules: `healthchecks` and `pulse` are those of the clients that came with them.
     pub rules: Option<Kind>,
+}
+
+/// By what one heartbeat is known, and what people should know of it.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct OwnDeclared {
     /// The four texts that the heartbeat service's clients send.
     pub pulse: Option<PulseKey>,
     /// Its address, where it has one already: kept, so that no job must be edited.
@@ -80,6 +94,45 @@ pub const EVERY_DEFAULT: Duration = Duration::from_secs(86_400);
 const TEXT_MAX: usize = 10_000;
 
 impl HeartbeatDeclared {
+    /// Of its two parts.
+    pub fn new(terms: TermsDeclared, own: OwnDeclared) -> Self {
+        let mut declared = HeartbeatDeclared { terms: Arc::new(terms), own: None };
+        declared.edit_own(|held| *held = own);
+        declared
+    }
+
+    /// The four texts that the heartbeat service's clients send.
+    pub fn pulse(&self) -> Option<&PulseKey> {
+        self.own.as_ref()?.pulse.as_ref()
+    }
+
+    /// The address that it had already.
+    pub fn uuid(&self) -> Option<Uuid> {
+        self.own.as_ref()?.uuid
+    }
+
+    /// What people should know.
+    pub fn description(&self) -> Option<&str> {
+        self.own.as_ref()?.description.as_deref()
+    }
+
+    /// Tags as another system has them.
+    pub fn tags(&self) -> Option<&str> {
+        self.own.as_ref()?.tags.as_deref()
+    }
+
+    /// To agree on something else with this one alone.
+    pub fn terms_mut(&mut self) -> &mut TermsDeclared {
+        Arc::make_mut(&mut self.terms)
+    }
+
+    /// To say something else of this one.
+    pub fn edit_own(&mut self, edit: impl FnOnce(&mut OwnDeclared)) {
+        let mut own = self.own.take().unwrap_or_default();
+        edit(&mut own);
+        self.own = (*own != OwnDeclared::default()).then_some(own);
+    }
+
     /// Reads the map.
     pub fn read(value: &Value, path: &str, problems: &mut Vec<Problem>) -> HeartbeatDeclared {
         let mut fields = Fields::new(value, path, KEYS, &[]);
@@ -121,7 +174,7 @@ impl HeartbeatDeclared {
             }
             read
         });
-        let declared = HeartbeatDeclared {
+        let terms = TermsDeclared {
             every: fields.span("every"),
             schedule: match fields.get("schedule") {
                 Some(Value::String(one)) => vec![one.clone()],
@@ -139,13 +192,10 @@ impl HeartbeatDeclared {
             manual_resume: fields.truth("manual_resume"),
             keywords,
             rules: fields.word("rules", RULES),
-            pulse,
-            uuid,
-            description: fields.text("description"),
-            tags: fields.text("tags"),
         };
+        let (description, tags) = (fields.text("description"), fields.text("tags"));
         problems.append(&mut fields.problems);
-        declared
+        HeartbeatDeclared::new(terms, OwnDeclared { pulse, uuid, description, tags })
     }
 
     /// The document: what was said and nothing else.
@@ -156,18 +206,18 @@ impl HeartbeatDeclared {
                 map.insert(key.to_owned(), value);
             }
         };
-        put("every", json!(self.every));
-        put("schedule", texts(&self.schedule));
-        put("zone", json!(self.zone));
-        put("grace", json!(self.grace));
-        put("count", json!(self.count.map(Counted::word)));
-        put("holidays", texts(&self.holidays));
-        put("run_limit", json!(self.run_limit));
-        put("post_only", json!(self.post_only));
-        put("manual_resume", json!(self.manual_resume));
+        put("every", json!(self.terms.every));
+        put("schedule", texts(&self.terms.schedule));
+        put("zone", json!(self.terms.zone));
+        put("grace", json!(self.terms.grace));
+        put("count", json!(self.terms.count.map(Counted::word)));
+        put("holidays", texts(&self.terms.holidays));
+        put("run_limit", json!(self.terms.run_limit));
+        put("post_only", json!(self.terms.post_only));
+        put("manual_resume", json!(self.terms.manual_resume));
         put(
             "keywords",
-            self.keywords.as_ref().map_or(Value::Null, |keywords| {
+            self.terms.keywords.as_ref().map_or(Value::Null, |keywords| {
                 let mut map = json!({
                     "failure": keywords.failure,
                     "success": keywords.success,
@@ -185,29 +235,29 @@ impl HeartbeatDeclared {
                 map
             }),
         );
-        put("rules", json!(self.rules.and_then(word_of)));
+        put("rules", json!(self.terms.rules.and_then(word_of)));
         put(
             "pulse",
-            self.pulse.as_ref().map_or(Value::Null, |pulse| {
+            self.pulse().map_or(Value::Null, |pulse| {
                 let [host, category, r#type, name] = pulse.parts();
                 json!({"host": host, "category": category, "type": r#type, "name": name})
             }),
         );
-        put("uuid", json!(self.uuid));
-        put("description", json!(self.description));
-        put("tags", json!(self.tags));
+        put("uuid", json!(self.uuid()));
+        put("description", json!(self.description()));
+        put("tags", json!(self.tags()));
         Value::Object(map)
     }
 
     /// By whose rules.
     pub fn kind(&self) -> Kind {
-        self.rules.unwrap_or(if self.pulse.is_some() { Kind::Pulse } else { Kind::Own })
+        self.terms.rules.unwrap_or(if self.pulse().is_some() { Kind::Pulse } else { Kind::Own })
     }
 
     /// What it means; mistakes are told to `wrong` with their key below `heartbeat`.
     pub fn compile(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Agreement> {
         let counting = self.counting(wrong);
-        let cadence = match (self.every, &self.schedule[..]) {
+        let cadence = match (self.terms.every, &self.terms.schedule[..]) {
             (Some(_), [_, ..]) => {
                 wrong("heartbeat.schedule", "write either every or schedule, not both".to_owned());
                 None
@@ -233,32 +283,32 @@ impl HeartbeatDeclared {
         }?;
         let keywords = self.keywords(wrong);
         let mut good = true;
-        for (key, span) in [("grace", self.grace), ("run_limit", self.run_limit)] {
+        for (key, span) in [("grace", self.terms.grace), ("run_limit", self.terms.run_limit)] {
             if span.is_some_and(|span| Duration::from(span) > limits::BEAT_EVERY_MAX) {
                 wrong(&format!("heartbeat.{key}"), format!("is at most {}", Span(limits::BEAT_EVERY_MAX)));
                 good = false;
             }
         }
-        for (key, text) in [("description", &self.description), ("tags", &self.tags)] {
-            if text.as_ref().is_some_and(|text| text.chars().count() > TEXT_MAX) {
+        for (key, text) in [("description", self.description()), ("tags", self.tags())] {
+            if text.is_some_and(|text| text.chars().count() > TEXT_MAX) {
                 wrong(&format!("heartbeat.{key}"), format!("has at most {TEXT_MAX} characters"));
                 good = false;
             }
         }
-        let mut terms = Terms::new(self.kind(), cadence, self.grace.map(Duration::from));
-        if let Some(limit) = self.run_limit {
+        let mut terms = Terms::new(self.kind(), cadence, self.terms.grace.map(Duration::from));
+        if let Some(limit) = self.terms.run_limit {
             terms.run_limit = Some(limit.into());
         }
         good.then_some(Agreement {
             terms,
-            post_only: self.post_only.unwrap_or(false),
-            manual_resume: self.manual_resume.unwrap_or(false),
+            post_only: self.terms.post_only.unwrap_or(false),
+            manual_resume: self.terms.manual_resume.unwrap_or(false),
             keywords: keywords?,
         })
     }
 
     fn counting(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Counting> {
-        let zone = match &self.zone {
+        let zone = match &self.terms.zone {
             None => Zone::UTC,
             Some(name) => match Zone::parse(name) {
                 Ok(zone) => zone,
@@ -268,12 +318,12 @@ impl HeartbeatDeclared {
                 }
             },
         };
-        if self.holidays.len() > limits::HOLIDAYS_MAX {
+        if self.terms.holidays.len() > limits::HOLIDAYS_MAX {
             wrong("heartbeat.holidays", format!("at most {} days", limits::HOLIDAYS_MAX));
             return None;
         }
-        let mut days = Vec::with_capacity(self.holidays.len());
-        for (index, text) in self.holidays.iter().enumerate() {
+        let mut days = Vec::with_capacity(self.terms.holidays.len());
+        for (index, text) in self.terms.holidays.iter().enumerate() {
             match Day::parse(text) {
                 Some(day) => days.push(day),
                 None => {
@@ -284,12 +334,12 @@ impl HeartbeatDeclared {
                 }
             }
         }
-        Some(Counting::new(self.count.unwrap_or_default(), zone, days))
+        Some(Counting::new(self.terms.count.unwrap_or_default(), zone, days))
     }
 
     /// The outer nothing is a mistake, the inner one says that there are none.
     fn keywords(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Option<Box<Keywords>>> {
-        let Some(said) = &self.keywords else { return Some(None) };
+        let Some(said) = &self.terms.keywords else { return Some(None) };
         match Keywords::new(&said.failure, &said.success, &said.start, said.otherwise_fail) {
             Ok(keywords) => Some((!said.off).then(|| Box::new(keywords))),
             Err(mistake) => {

@@ -13,9 +13,11 @@ mod vantage;
 mod write;
 
 pub use compile::{Checked, Defaults, check, compile};
-pub use declaration::{Auth, ConfirmDeclared, Declaration, HttpOptions, TargetDeclared, TellDeclared};
+pub use declaration::{
+    Auth, ConfirmDeclared, Declaration, HttpOptions, ProbingDeclared, TargetDeclared, TellDeclared,
+};
 pub use diff::{Significance, significance};
-pub use heartbeat::{EVERY_DEFAULT, HeartbeatDeclared, KeywordsDeclared, slug_of};
+pub use heartbeat::{EVERY_DEFAULT, HeartbeatDeclared, KeywordsDeclared, OwnDeclared, TermsDeclared, slug_of};
 pub use labels::Labels;
 pub use policy::{Agree, Confirm, Tell};
 pub use read::KNOWN_KEYS;

@@ -1,6 +1,8 @@
 //! From the document to a [`Declaration`]: shapes and types. What the values mean is checked by `compile`.
 
-use super::declaration::{Auth, ConfirmDeclared, Declaration, HttpOptions, TargetDeclared, TellDeclared};
+use super::declaration::{
+    Auth, ConfirmDeclared, Declaration, HttpOptions, ProbingDeclared, TargetDeclared, TellDeclared,
+};
 use super::heartbeat::HeartbeatDeclared;
 use super::vantage::Families;
 use crate::probe::RedirectPolicy;
@@ -53,17 +55,15 @@ impl Declaration {
     /// Reads a document; all mistakes at once, with paths below `path`.
     pub fn read(value: &Value, path: &str) -> Result<Declaration, Vec<Problem>> {
         let mut fields = Fields::new(value, path, KNOWN_KEYS, LATER);
-        let target = target(&mut fields, path);
+        let (target, http) = target(&mut fields, path);
         let name = match fields.text("name") {
             Some(name) => name,
             None => default_name(&target).unwrap_or_default(),
         };
         let mut nested = Vec::new();
-        let declared = Declaration {
-            id: fields.text("id"),
-            name,
-            slug: fields.text("slug"),
-            target,
+        let (id, slug) = (fields.text("id"), fields.text("slug"));
+        let probing = ProbingDeclared {
+            http,
             method: fields.text("method"),
             headers: fields.text_map("headers").into_iter().map(|(k, v)| (k, Secret::new(v))).collect(),
             body: fields.text("body"),
@@ -77,6 +77,13 @@ impl Declaration {
                 .get("confirm")
                 .map(|value| ConfirmDeclared::read(value, &join(path, "confirm"), &mut nested))
                 .unwrap_or_default(),
+        };
+        let declared = Declaration {
+            id,
+            name,
+            slug,
+            target,
+            probing: probing.shared(),
             tell: fields
                 .get("tell")
                 .map(|value| tell(value, &join(path, "tell"), &mut nested))
@@ -96,13 +103,14 @@ impl Declaration {
     }
 }
 
-fn target(fields: &mut Fields<'_>, path: &str) -> TargetDeclared {
+fn target(fields: &mut Fields<'_>, path: &str) -> (TargetDeclared, HttpOptions) {
     let given: Vec<&str> =
         ["http", "tcp", "tls", "heartbeat"].into_iter().filter(|key| fields.get(key).is_some()).collect();
     for extra in given.iter().skip(1) {
         fields.wrong(extra, format!("a monitor has one target: `{}` is given already", given[0]));
     }
-    match given.first() {
+    let mut options = HttpOptions::default();
+    let target = match given.first() {
         None => TargetDeclared::Missing,
         Some(&"tcp") => fields.text("tcp").map(TargetDeclared::Tcp).unwrap_or_default(),
         Some(&"heartbeat") => {
@@ -110,14 +118,14 @@ fn target(fields: &mut Fields<'_>, path: &str) -> TargetDeclared {
             let heartbeat = fields.get("heartbeat").unwrap_or(&Value::Null);
             let declared = HeartbeatDeclared::read(heartbeat, &join(path, "heartbeat"), &mut problems);
             fields.problems.append(&mut problems);
-            TargetDeclared::Heartbeat(Box::new(declared))
+            TargetDeclared::Heartbeat(declared)
         }
         Some(&"tls") => fields.text("tls").map(TargetDeclared::Tls).unwrap_or_default(),
         Some(_) => match fields.get("http") {
             Some(map @ Value::Object(_)) => {
                 let path = join(path, "http");
                 let mut http = Fields::new(map, &path, HTTP_KEYS, HTTP_LATER);
-                let options = HttpOptions {
+                options = HttpOptions {
                     redirects: http.word("redirects", REDIRECTS),
                     verify: http.truth("verify"),
                     resolver: http.text("resolver"),
@@ -127,24 +135,20 @@ fn target(fields: &mut Fields<'_>, path: &str) -> TargetDeclared {
                     http.wrong("url", "is missing: write the address, such as https://example.com/");
                 }
                 fields.problems.append(&mut http.problems);
-                TargetDeclared::Http { url: url.unwrap_or_default(), options }
+                TargetDeclared::Http(url.unwrap_or_default())
             }
-            _ => fields
-                .text("http")
-                .map(|url| TargetDeclared::Http { url, options: HttpOptions::default() })
-                .unwrap_or_default(),
+            _ => fields.text("http").map(TargetDeclared::Http).unwrap_or_default(),
         },
-    }
+    };
+    (target, options)
 }
 
 /// A URL is enough for a monitor: its host is its name.
 fn default_name(target: &TargetDeclared) -> Option<String> {
     match target {
-        TargetDeclared::Http { url, .. } => url::Url::parse(url).ok()?.host_str().map(str::to_owned),
+        TargetDeclared::Http(url) => url::Url::parse(url).ok()?.host_str().map(str::to_owned),
         TargetDeclared::Tcp(address) | TargetDeclared::Tls(address) => Some(address.clone()),
-        TargetDeclared::Heartbeat(heartbeat) => {
-            heartbeat.pulse.as_ref().map(|pulse| pulse.parts().join(" / "))
-        }
+        TargetDeclared::Heartbeat(heartbeat) => heartbeat.pulse().map(|pulse| pulse.parts().join(" / ")),
         TargetDeclared::Missing => None,
     }
 }

@@ -22,10 +22,9 @@ impl Declaration {
             TargetDeclared::Heartbeat(heartbeat) => put("heartbeat", heartbeat.to_json()),
             TargetDeclared::Tcp(address) => put("tcp", json!(address)),
             TargetDeclared::Tls(address) => put("tls", json!(address)),
-            TargetDeclared::Http { url, options } if *options == Default::default() => {
-                put("http", json!(url))
-            }
-            TargetDeclared::Http { url, options } => {
+            TargetDeclared::Http(url) if self.probing.http == Default::default() => put("http", json!(url)),
+            TargetDeclared::Http(url) => {
+                let options = &self.probing.http;
                 let mut http = Map::from_iter([("url".to_owned(), json!(url))]);
                 http.extend(options.redirects.map(|policy| ("redirects".to_owned(), json!(policy))));
                 http.extend(options.verify.map(|verify| ("verify".to_owned(), json!(verify))));
@@ -33,23 +32,23 @@ impl Declaration {
                 put("http", Value::Object(http));
             }
         }
-        put("method", json!(self.method));
-        put("headers", some_map(self.headers.keys().map(|name| (name.clone(), json!(MASK)))));
-        put("body", json!(self.body));
+        put("method", json!(self.probing.method));
+        put("headers", some_map(self.probing.headers.keys().map(|name| (name.clone(), json!(MASK)))));
+        put("body", json!(self.probing.body));
         put(
             "auth",
-            match &self.auth {
+            match &self.probing.auth {
                 None => Value::Null,
                 Some(Auth::Basic { username, .. }) => json!({"username": username, "password": MASK}),
                 Some(Auth::Bearer(_)) => json!({"bearer": MASK}),
             },
         );
-        put("every", json!(self.every));
-        put("timeout", json!(self.timeout));
-        put("family", json!(self.family.map(family)));
-        put("from", some_list(&self.from));
-        put("expect", some_list(&self.expect));
-        put("confirm", confirm(&self.confirm));
+        put("every", json!(self.probing.every));
+        put("timeout", json!(self.probing.timeout));
+        put("family", json!(self.probing.family.map(family)));
+        put("from", some_list(&self.probing.from));
+        put("expect", some_list(&self.probing.expect));
+        put("confirm", confirm(&self.probing.confirm));
         put("tell", self.tell.first_up.map_or(Value::Null, |first_up| json!({"first_up": first_up})));
         put("webhook_url", self.webhook_url.as_ref().map_or(Value::Null, |_| json!(MASK)));
         put("labels", some_map(self.labels.iter().map(|(key, value)| (key.clone(), json!(value)))));

@@ -25,7 +25,7 @@ impl BeatKey<'_> {
             (_, None) => false,
             (BeatKey::Uuid(uuid), _) => spec.uuid == *uuid,
             (BeatKey::Slug(slug), _) => spec.declared.slug_shown().is_some_and(|own| own == *slug),
-            (BeatKey::Pulse(key), Some(heartbeat)) => heartbeat.pulse.as_ref() == Some(key),
+            (BeatKey::Pulse(key), Some(heartbeat)) => heartbeat.pulse() == Some(key),
         }
     }
 
@@ -101,7 +101,7 @@ impl BeatKeys {
         let keys = [
             Some(BeatKey::Uuid(spec.uuid)),
             slug.as_deref().filter(|slug| !slug.is_empty()).map(BeatKey::Slug),
-            heartbeat.pulse.as_ref().map(BeatKey::Pulse),
+            heartbeat.pulse().map(BeatKey::Pulse),
         ];
         keys.iter().flatten().map(|key| self.digest(key)).collect()
     }

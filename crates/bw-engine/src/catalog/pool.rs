@@ -2,7 +2,7 @@
 
 use bw_domain::assert::Expectation;
 use bw_domain::beat::Agreement;
-use bw_domain::monitor::{Confirm, Labels, Spec, Watch};
+use bw_domain::monitor::{Confirm, Labels, ProbingDeclared, Spec, TargetDeclared, TermsDeclared, Watch};
 use std::sync::Arc;
 
 /// The parts that repeat.
@@ -13,6 +13,8 @@ pub(super) struct Pools {
     owners: Pool<str>,
     labels: Pool<[(String, String)]>,
     agreements: Pool<Agreement>,
+    probing: Pool<ProbingDeclared>,
+    terms: Pool<TermsDeclared>,
 }
 
 impl Pools {
@@ -24,7 +26,12 @@ impl Pools {
         if let Watch::Beats(agreement) = spec.watch {
             spec.watch = Watch::Beats(self.agreements.share(agreement));
         }
-        let Labels(labels) = &mut spec.declared.labels;
+        let declared = &mut *spec.declared;
+        declared.probing = self.probing.share(declared.probing.clone());
+        if let TargetDeclared::Heartbeat(heartbeat) = &mut declared.target {
+            heartbeat.terms = self.terms.share(heartbeat.terms.clone());
+        }
+        let Labels(labels) = &mut declared.labels;
         *labels = self.labels.share(std::mem::take(labels));
         Arc::new(spec)
     }

@@ -7,7 +7,7 @@ use crate::catalog::BeatKey;
 use bw_domain::beat::{Beat, Kind, PulseKey, RunId, Signal, Standing, Taken, Via};
 use bw_domain::id::{MonitorId, Uuid};
 use bw_domain::limits;
-use bw_domain::monitor::{Declaration, HeartbeatDeclared, Spec, TargetDeclared};
+use bw_domain::monitor::{Declaration, HeartbeatDeclared, OwnDeclared, Spec, TargetDeclared, TermsDeclared};
 use bw_domain::port::store::{BeatQuery, BeatRow, Incoming, StoreError};
 use bw_domain::port::wake::Topic;
 use bw_domain::time::{Duration, Instant, Span};
@@ -122,26 +122,28 @@ async fn make(services: &Services, declared: Declaration, key: &str) -> Result<F
 }
 
 fn slug_made(slug: &str) -> Declaration {
-    let heartbeat = HeartbeatDeclared { rules: Some(Kind::Healthchecks), ..HeartbeatDeclared::default() };
+    let terms = TermsDeclared { rules: Some(Kind::Healthchecks), ..TermsDeclared::default() };
+    let heartbeat = HeartbeatDeclared::new(terms, OwnDeclared::default());
     Declaration {
         name: slug.to_owned(),
         slug: Some(slug.to_owned()),
-        target: TargetDeclared::Heartbeat(Box::new(heartbeat)),
+        target: TargetDeclared::Heartbeat(heartbeat),
         ..Declaration::default()
     }
 }
 
 fn pulse_made(key: &PulseKey, threshold: Duration) -> Declaration {
-    let heartbeat = HeartbeatDeclared {
+    let terms = TermsDeclared {
         every: Some(Span(threshold)),
         count: Some(bw_domain::beat::Counted::Weekdays),
         rules: Some(Kind::Pulse),
-        pulse: Some(key.clone()),
-        ..HeartbeatDeclared::default()
+        ..TermsDeclared::default()
     };
+    let own = OwnDeclared { pulse: Some(key.clone()), ..OwnDeclared::default() };
+    let heartbeat = HeartbeatDeclared::new(terms, own);
     let name: String =
         key.parts().join(" / ").chars().filter(|c| !c.is_control()).take(limits::NAME_MAX).collect();
-    Declaration { name, target: TargetDeclared::Heartbeat(Box::new(heartbeat)), ..Declaration::default() }
+    Declaration { name, target: TargetDeclared::Heartbeat(heartbeat), ..Declaration::default() }
 }
 
 async fn keep(services: &Services, spec: Arc<Spec>, created: bool, mut said: Said) -> Received {

@@ -126,7 +126,7 @@ pub async fn arrived(services: &Services, awaited: &mut Vec<Awaited>) -> Result<
 }
 
 fn is_pulse(view: &MonitorView) -> bool {
-    view.spec.declared.heartbeat().is_some_and(|heartbeat| heartbeat.pulse.is_some())
+    view.spec.declared.heartbeat().is_some_and(|heartbeat| heartbeat.pulse().is_some())
 }
 
 /// A pulse is well: the end of its last incident that was told of, unless that was told, too.
@@ -177,7 +177,7 @@ fn delivery_of(event: &Event) -> DeliveryId {
 
 /// The event of an incident, always with the same id where as many before it were given up.
 fn event(view: &MonitorView, facts: &IncidentFacts, kind: EventKind, dead: usize) -> Event {
-    let pulse = view.spec.declared.heartbeat().and_then(|heartbeat| heartbeat.pulse.as_ref());
+    let pulse = view.spec.declared.heartbeat().and_then(|heartbeat| heartbeat.pulse());
     let name = pulse.map_or_else(|| view.spec.name().to_owned(), |pulse| pulse.parts().join(" / "));
     let (severity, word) = match kind {
         EventKind::PulseOverdue => (Severity::Critical, "is overdue"),

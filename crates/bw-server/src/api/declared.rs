@@ -132,22 +132,22 @@ struct TellOut {
 impl<'a> DeclaredOut<'a> {
     /// What was said and nothing else: the same as `Declaration::to_json`.
     pub fn of(declared: &'a Declaration) -> Self {
+        let probing = &*declared.probing;
         let (mut http, mut tcp, mut tls, mut heartbeat) = (None, None, None, None);
         match &declared.target {
             TargetDeclared::Missing => {}
             TargetDeclared::Heartbeat(said) => heartbeat = Some(said.to_json()),
             TargetDeclared::Tcp(address) => tcp = Some(address.as_str()),
             TargetDeclared::Tls(address) => tls = Some(address.as_str()),
-            TargetDeclared::Http { url, options } if *options == Default::default() => {
-                http = Some(HttpOut::Url(url))
-            }
-            TargetDeclared::Http { url, options } => {
+            TargetDeclared::Http(url) if probing.http == Default::default() => http = Some(HttpOut::Url(url)),
+            TargetDeclared::Http(url) => {
+                let options = &probing.http;
                 let (redirects, verify, resolver) =
                     (options.redirects, options.verify, options.resolver.as_deref());
                 http = Some(HttpOut::Options(HttpOptionsOut { url, redirects, verify, resolver }));
             }
         }
-        let confirm = &declared.confirm;
+        let confirm = &probing.confirm;
         DeclaredOut {
             key: declared.id.as_deref(),
             name: &declared.name,
@@ -156,20 +156,20 @@ impl<'a> DeclaredOut<'a> {
             tcp,
             tls,
             heartbeat,
-            method: declared.method.as_deref(),
-            headers: &declared.headers,
-            body: declared.body.as_deref(),
-            auth: declared.auth.as_ref().map(|auth| match auth {
+            method: probing.method.as_deref(),
+            headers: &probing.headers,
+            body: probing.body.as_deref(),
+            auth: probing.auth.as_ref().map(|auth| match auth {
                 Auth::Basic { username, .. } => {
                     AuthOut { username: Some(username), password: Some(MASK), bearer: None }
                 }
                 Auth::Bearer(_) => AuthOut { username: None, password: None, bearer: Some(MASK) },
             }),
-            every: declared.every,
-            timeout: declared.timeout,
-            family: declared.family,
-            from: &declared.from,
-            expect: &declared.expect,
+            every: probing.every,
+            timeout: probing.timeout,
+            family: probing.family,
+            from: &probing.from,
+            expect: &probing.expect,
             confirm: (*confirm != Default::default()).then_some(ConfirmOut {
                 failures: confirm.failures,
                 recoveries: confirm.recoveries,

@@ -3,7 +3,7 @@
 
 use super::answer::status_in;
 use super::mistake::{Kind, Mistakes};
-use bw_domain::monitor::{Declaration, HttpOptions, Spec, TargetDeclared, TellDeclared};
+use bw_domain::monitor::{Declaration, Spec, TargetDeclared, TellDeclared};
 use bw_domain::secret::Secret;
 use bw_domain::time::{Duration, Span};
 use serde_json::{Map, Value};
@@ -51,16 +51,13 @@ impl Form {
     }
 
     fn written_onto(self, mut declared: Declaration) -> Declaration {
-        let options = match declared.target {
-            TargetDeclared::Http { options, .. } => options,
-            _ => HttpOptions::default(),
-        };
         let seconds = |s| Some(Span(Duration::from_secs(s)));
         declared.name = self.name;
-        declared.target = TargetDeclared::Http { url: normal(&self.url), options };
-        declared.every = seconds(self.check_interval);
-        declared.timeout = seconds(self.timeout);
-        declared.expect = with_status(declared.expect, self.expected_status_code);
+        declared.target = TargetDeclared::Http(normal(&self.url));
+        let probing = declared.probing_mut();
+        probing.every = seconds(self.check_interval);
+        probing.timeout = seconds(self.timeout);
+        probing.expect = with_status(std::mem::take(&mut probing.expect), self.expected_status_code);
         declared.webhook_url = self.webhook_url.as_deref().map(normal).map(Secret::new);
         declared.enabled = Some(self.enabled);
         declared

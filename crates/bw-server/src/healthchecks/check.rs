@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         let (agreement, heartbeat) = (spec.beats()?, spec.declared.heartbeat()?);
         let terms = &agreement.terms;
         let none = KeywordsDeclared { off: true, ..KeywordsDeclared::default() };
-        let keywords = heartbeat.keywords.as_ref().unwrap_or(&none).clone();
+        let keywords = heartbeat.terms.keywords.as_ref().unwrap_or(&none).clone();
         let in_subject = |words: &str| if keywords.mail_subject { words.to_owned() } else { String::new() };
         let writes = self.access == Access::Write;
         let writer = |text: String| writes.then_some(text);
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
             name: name(spec),
             slug: slug(spec),
             tags: labels::shown(&spec.declared),
-            desc: heartbeat.description.clone().unwrap_or_default(),
+            desc: heartbeat.description().unwrap_or_default().to_owned(),
             grace: terms.grace.as_secs(),
             n_pings: view.track.as_ref().map_or(0, |track| track.count),
             status: self.status(spec, &standing, now).word(),
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
             channels: writes.then(|| self.channels.clone()),
             unique_key: (!writes).then(|| unique_key(spec.uuid)),
             timeout: every.map(|every| every.as_secs()),
-            schedule: every.is_none().then(|| heartbeat.schedule.join("\n")),
+            schedule: every.is_none().then(|| heartbeat.terms.schedule.join("\n")),
             tz: every.is_none().then(|| terms.cadence.counting().zone().name().to_owned()),
         })
     }

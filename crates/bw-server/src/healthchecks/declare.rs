@@ -5,20 +5,19 @@ use super::names::{nameless, slug_of, slugless};
 use super::wish::Wish;
 use bw_domain::beat::Kind;
 use bw_domain::id::Uuid;
-use bw_domain::monitor::{Declaration, HeartbeatDeclared, KeywordsDeclared, TargetDeclared};
+use bw_domain::monitor::{
+    Declaration, HeartbeatDeclared, KeywordsDeclared, OwnDeclared, TargetDeclared, TermsDeclared,
+};
 use bw_domain::time::{Duration, Span};
 
 /// A new check with this address: what the original gives one of which nothing is said.
 pub fn blank(uuid: Uuid) -> Declaration {
-    let heartbeat = HeartbeatDeclared {
-        rules: Some(Kind::Healthchecks),
-        uuid: Some(uuid),
-        ..HeartbeatDeclared::default()
-    };
+    let terms = TermsDeclared { rules: Some(Kind::Healthchecks), ..TermsDeclared::default() };
+    let own = OwnDeclared { uuid: Some(uuid), ..OwnDeclared::default() };
     Declaration {
         name: nameless(uuid),
         slug: Some(slugless(uuid)),
-        target: TargetDeclared::Heartbeat(Box::new(heartbeat)),
+        target: TargetDeclared::Heartbeat(HeartbeatDeclared::new(terms, own)),
         ..Declaration::default()
     }
 }
@@ -30,20 +29,23 @@ pub fn write(wish: &Wish, declared: &mut Declaration, uuid: Uuid, version: u8) {
         declared.labels = labels::replaced(&declared.labels, &labels::shown(declared), tags);
     }
     let TargetDeclared::Heartbeat(heartbeat) = &mut declared.target else { return };
-    if let Some(tags) = &wish.tags {
-        heartbeat.tags = Some(tags.clone());
-    }
-    if let Some(desc) = &wish.desc {
-        heartbeat.description = Some(desc.clone()).filter(|desc| !desc.is_empty());
-    }
-    when(wish, heartbeat);
+    heartbeat.edit_own(|own| {
+        if let Some(tags) = &wish.tags {
+            own.tags = Some(tags.clone());
+        }
+        if let Some(desc) = &wish.desc {
+            own.description = Some(desc.clone()).filter(|desc| !desc.is_empty());
+        }
+    });
+    let terms = heartbeat.terms_mut();
+    when(wish, terms);
     if let Some(post_only) = wish.post_only {
-        heartbeat.post_only = Some(post_only);
+        terms.post_only = Some(post_only);
     }
     if let Some(manual_resume) = wish.manual_resume {
-        heartbeat.manual_resume = Some(manual_resume);
+        terms.manual_resume = Some(manual_resume);
     }
-    keywords(wish, heartbeat);
+    keywords(wish, terms);
 }
 
 fn name(wish: &Wish, declared: &mut Declaration, uuid: Uuid, version: u8) {
@@ -59,25 +61,25 @@ fn name(wish: &Wish, declared: &mut Declaration, uuid: Uuid, version: u8) {
     }
 }
 
-fn when(wish: &Wish, heartbeat: &mut HeartbeatDeclared) {
+fn when(wish: &Wish, terms: &mut TermsDeclared) {
     let span = |seconds: u64| Span(Duration::from_secs(seconds));
     match (&wish.schedule, wish.timeout) {
-        (Some(lines), _) => (heartbeat.schedule, heartbeat.every) = (lines.clone(), None),
-        (None, Some(seconds)) => (heartbeat.schedule, heartbeat.every) = (Vec::new(), Some(span(seconds))),
+        (Some(lines), _) => (terms.schedule, terms.every) = (lines.clone(), None),
+        (None, Some(seconds)) => (terms.schedule, terms.every) = (Vec::new(), Some(span(seconds))),
         (None, None) => {}
     }
     if let Some(seconds) = wish.grace {
-        heartbeat.grace = Some(span(seconds));
+        terms.grace = Some(span(seconds));
     }
     if let Some(zone) = &wish.tz {
-        heartbeat.zone = Some(zone.clone());
+        terms.zone = Some(zone.clone());
     }
 }
 
 /// The words are kept where no filter is on, and for e-mails, too: what was written is read back.
-fn keywords(wish: &Wish, heartbeat: &mut HeartbeatDeclared) {
+fn keywords(wish: &Wish, terms: &mut TermsDeclared) {
     let mut keywords =
-        heartbeat.keywords.clone().unwrap_or(KeywordsDeclared { off: true, ..KeywordsDeclared::default() });
+        terms.keywords.clone().unwrap_or(KeywordsDeclared { off: true, ..KeywordsDeclared::default() });
     // The two that came before the lists: words for the subjects of e-mails.
     for (words, list) in [(&wish.subject, &mut keywords.success), (&wish.subject_fail, &mut keywords.failure)]
     {
@@ -106,5 +108,5 @@ fn keywords(wish: &Wish, heartbeat: &mut HeartbeatDeclared) {
         *flag = wanted.unwrap_or(*flag);
     }
     let nothing = KeywordsDeclared { off: true, ..KeywordsDeclared::default() };
-    heartbeat.keywords = Some(keywords).filter(|keywords| *keywords != nothing);
+    terms.keywords = Some(keywords).filter(|keywords| *keywords != nothing);
 }

@@ -21,8 +21,8 @@ pub fn tags(text: &str) -> Vec<&str> {
 
 /// The text of a heartbeat's tags: as it was written, or made of its labels where it never was.
 pub fn shown(declared: &Declaration) -> String {
-    if let Some(text) = declared.heartbeat().and_then(|heartbeat| heartbeat.tags.as_ref()) {
-        return text.clone();
+    if let Some(text) = declared.heartbeat().and_then(|heartbeat| heartbeat.tags()) {
+        return text.to_owned();
     }
     let tag = |(key, value): (&String, &String)| match value.as_str() {
         "" => Some(key.clone()),
@@ -68,6 +68,7 @@ fn is_key(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bw_domain::monitor::{HeartbeatDeclared, OwnDeclared, TargetDeclared, TermsDeclared};
 
     fn labels(pairs: &[(&str, &str)]) -> Labels {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>().into()
@@ -94,9 +95,9 @@ mod tests {
             ..Declaration::default()
         };
         assert_eq!(shown(&declared), "a c=x");
-        let heartbeat =
-            bw_domain::monitor::HeartbeatDeclared { tags: Some("  x  y ".to_owned()), ..Default::default() };
-        declared.target = bw_domain::monitor::TargetDeclared::Heartbeat(Box::new(heartbeat));
+        let heartbeat = OwnDeclared { tags: Some("  x  y ".to_owned()), ..Default::default() };
+        let heartbeat = HeartbeatDeclared::new(TermsDeclared::default(), heartbeat);
+        declared.target = TargetDeclared::Heartbeat(heartbeat);
         assert_eq!(shown(&declared), "  x  y ");
         assert_eq!(tags("  x  y x "), ["x", "y"]);
     }

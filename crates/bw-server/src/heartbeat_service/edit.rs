@@ -154,7 +154,7 @@ fn find(services: &Services, text: &str) -> Result<MonitorId, UseError> {
         return Err(UseError::NotFound);
     }
     let mut found = services.catalog.all().into_iter().filter(|spec| {
-        let pulse = spec.declared.heartbeat().and_then(|heartbeat| heartbeat.pulse.as_ref());
+        let pulse = spec.declared.heartbeat().and_then(|heartbeat| heartbeat.pulse());
         pulse.is_some_and(|pulse| Some(spec.uuid) == uuid || is_original && original::id(pulse) == text)
     });
     match (found.next(), found.next()) {

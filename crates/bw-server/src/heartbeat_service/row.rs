@@ -38,7 +38,7 @@ pub(super) enum Saturday {
 
 impl Saturday {
     fn of(spec: &Spec) -> Self {
-        match spec.declared.heartbeat().and_then(|heartbeat| heartbeat.count).unwrap_or_default() {
+        match spec.declared.heartbeat().and_then(|heartbeat| heartbeat.terms.count).unwrap_or_default() {
             Counted::Weekdays => Saturday::Excluded,
             Counted::WeekdaysAndSaturday => Saturday::Included,
             Counted::All => Saturday::AllDays,
@@ -64,12 +64,12 @@ impl Row {
     /// Who pulses.
     pub fn pulse(&self) -> &PulseKey {
         let heartbeat = self.spec.declared.heartbeat();
-        heartbeat.and_then(|heartbeat| heartbeat.pulse.as_ref()).expect("a row is made of a pulse")
+        heartbeat.and_then(|heartbeat| heartbeat.pulse()).expect("a row is made of a pulse")
     }
 
     /// Nothing for what is no pulse.
     pub fn of(view: &MonitorView, now: Instant) -> Option<Self> {
-        view.spec.declared.heartbeat()?.pulse.as_ref()?;
+        view.spec.declared.heartbeat()?.pulse()?;
         let terms = &view.spec.beats()?.terms;
         let (standing, counting) = (view.standing(now)?, terms.cadence.counting());
         let last = view.track.as_ref().and_then(|track| track.last_beat);

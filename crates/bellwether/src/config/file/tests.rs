@@ -164,7 +164,7 @@ fn yaml_of_today() {
   - { <<: *base, name: second }
 ",
     );
-    assert_eq!(file.declared.monitors[1].every, file.declared.monitors[0].every);
+    assert_eq!(file.declared.monitors[1].probing.every, file.declared.monitors[0].probing.every);
     assert_eq!(file.declared.monitors[0].name, "no");
 }
 

@@ -9,7 +9,7 @@ use super::monitors::{change_of, consequence, next_of, refusal, settle};
 use super::{Services, UseError};
 use bw_domain::action::{Action, ActionRef};
 use bw_domain::id::{ActionId, MonitorId, Uuid};
-use bw_domain::monitor::Declaration;
+use bw_domain::monitor::{Declaration, HeartbeatDeclared};
 use bw_domain::port::store::{Edit, EditKind, Loaded, Refused};
 use bw_domain::read::{Problem, kind};
 use bw_domain::state::Trigger;
@@ -155,7 +155,7 @@ async fn decide(services: &Services, owner: &Arc<str>, changes: Vec<Change>) -> 
             let (kind, consequence) = match change {
                 Change::Create(declared) => {
                     let heartbeat = declared.heartbeat();
-                    let given = heartbeat.and_then(|heartbeat| heartbeat.uuid);
+                    let given = heartbeat.and_then(HeartbeatDeclared::uuid);
                     let uuid = given.unwrap_or_else(|| Uuid::from_random(services.entropy.bits()));
                     let first_look = new <= FIRST_LOOKS && heartbeat.is_none();
                     let (owner, declared) = (Some(owner.clone()), Box::new(declared));

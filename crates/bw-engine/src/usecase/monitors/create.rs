@@ -7,7 +7,7 @@ use crate::catalog::BeatKey;
 use crate::usecase::{By, Services, UseError};
 use bw_domain::access;
 use bw_domain::id::{MonitorId, Uuid};
-use bw_domain::monitor::{Declaration, compile};
+use bw_domain::monitor::{Declaration, HeartbeatDeclared, compile};
 use bw_domain::port::store::{Edit, EditKind, Refused, Revision};
 use bw_domain::read::Problem;
 use bw_domain::secret::MASK;
@@ -24,7 +24,7 @@ pub struct Create<'a> {
 pub async fn create(services: &Services, create: Create<'_>, by: By<'_>) -> Result<MonitorView, UseError> {
     let Create { mut declared, idempotency_key } = create;
     let heartbeat = declared.heartbeat();
-    let (is_heartbeat, given) = (heartbeat.is_some(), heartbeat.and_then(|heartbeat| heartbeat.uuid));
+    let (is_heartbeat, given) = (heartbeat.is_some(), heartbeat.and_then(HeartbeatDeclared::uuid));
     let uuid = match (given, idempotency_key) {
         (Some(uuid), _) => uuid,
         (None, Some(key)) => uuid_of(by.actor, key),

@@ -54,7 +54,8 @@ pub fn agreed(spec: &Spec, agreement: &Agreement) -> Vec<(&'static str, String)>
         Kind::Healthchecks => facts.push(("Rules", "of Healthchecks".to_owned())),
     }
     facts.extend(spec.declared.slug_shown().map(|slug| ("Slug", slug.into_owned())));
-    let description = spec.declared.heartbeat().and_then(|declared| declared.description().map(str::to_owned));
+    let description =
+        spec.declared.heartbeat().and_then(|declared| declared.description().map(str::to_owned));
     facts.extend(description.filter(|text| !text.is_empty()).map(|text| ("Description", text)));
     facts.push(("Revision", format!("{}, id {}", spec.revision, spec.id)));
     facts

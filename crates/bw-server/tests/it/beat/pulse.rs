@@ -26,7 +26,7 @@ impl World {
     fn threshold(&self, name: &str) -> Option<Duration> {
         let specs = self.pulses(["h", "c", "t", name]);
         assert_eq!(specs.len(), 1, "{name}");
-        specs[0].declared.heartbeat().and_then(|heartbeat| heartbeat.every).map(|Span(every)| every)
+        specs[0].declared.heartbeat().and_then(|heartbeat| heartbeat.terms.every).map(|Span(every)| every)
     }
 }
 

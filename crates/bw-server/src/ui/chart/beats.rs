@@ -8,6 +8,12 @@ use bw_domain::outcome::Verdict;
 use bw_engine::usecase::runs::{Piece, instant};
 use std::fmt::Write;
 
+/// As many places as a strip has, the last ones taken.
+pub fn at_the_end(marks: &[Option<Verdict>]) -> Vec<Option<Verdict>> {
+    let free = RECENT_SLOTS.saturating_sub(marks.len());
+    std::iter::repeat_n(None, free).chain(marks.iter().copied()).collect()
+}
+
 /// Pieces as the marks of a strip, oldest first; newest first is how they come. Notes change nothing and are none.
 pub fn marks(pieces: &[Piece]) -> Vec<Option<Verdict>> {
     let mut marks: Vec<_> = pieces.iter().filter_map(mark).take(RECENT_SLOTS).collect();
@@ -39,8 +45,9 @@ pub fn detailed(pieces: &[Piece]) -> Markup {
         RECENT_SLOTS * WIDTH,
         tally(pieces)
     );
+    let free = RECENT_SLOTS - shown.len();
     for (index, piece) in shown.into_iter().enumerate() {
-        let x = index * WIDTH;
+        let x = (free + index) * WIDTH;
         let bar = match mark(piece).flatten() {
             Some(Verdict::Pass) => format!("<rect class=p x={x} y=8 width=8 height=12 />"),
             Some(Verdict::Fail) => format!("<rect class=f x={x} y=0 width=8 height=28 />"),

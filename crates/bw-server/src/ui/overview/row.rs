@@ -87,7 +87,7 @@ impl Row {
                     words::share(passes as f64 / judged as f64)
                 )),
             },
-            strip: strip::compact(&marks),
+            strip: strip::compact(&beats::at_the_end(&marks)),
             since: words::lasting(view.state.since, now),
             beats: true,
         }

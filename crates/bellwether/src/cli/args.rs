@@ -233,9 +233,9 @@ pub enum MonitorsCommand {
     List(ListArgs),
     /// One monitor
     Show(OneArgs),
-    /// Stop probing it; its history stays
+    /// Stop probing it, or waiting for its beats; its history stays
     Pause(OneArgs),
-    /// Probe it again
+    /// Watch it again
     Resume(OneArgs),
 }
 

@@ -18,7 +18,7 @@ pub fn run(command: MonitorsCommand) -> Outcome {
             show(&monitor, list.json)
         }
         MonitorsCommand::Pause(args) => switch(&args, "pause", "paused"),
-        MonitorsCommand::Resume(args) => switch(&args, "resume", "probed again"),
+        MonitorsCommand::Resume(args) => switch(&args, "resume", "watched again"),
     }
 }
 
@@ -70,8 +70,23 @@ fn row(monitor: &Value) -> Vec<String> {
         Value::Object(map) => map.get("url").and_then(Value::as_str).unwrap_or_default().to_owned(),
         other => other.as_str().unwrap_or_default().to_owned(),
     });
-    let target = target.into_iter().find(|target| !target.is_empty()).unwrap_or_default();
+    let target = target.into_iter().find(|target| !target.is_empty());
+    let target = target.or_else(|| expected(&monitor["heartbeat"])).unwrap_or_default();
     vec![text("id"), text("state"), text("since"), text("name"), target]
+}
+
+/// When the beats of a heartbeat are expected: `a beat every 1h`, `a beat at 0 3 * * 1-5 Europe/Berlin`.
+fn expected(heartbeat: &Value) -> Option<String> {
+    let said = heartbeat.as_object()?;
+    let text = |key: &str| said.get(key).and_then(Value::as_str);
+    let Some(schedule) = said.get("schedule") else {
+        return Some(format!("a beat every {}", text("every").unwrap_or("1d")));
+    };
+    let lines: Vec<&str> = match schedule {
+        Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    };
+    Some(format!("a beat at {} {}", lines.join(" | "), text("zone").unwrap_or("UTC")))
 }
 
 fn switch(args: &OneArgs, verb: &str, done: &str) -> Outcome {
@@ -87,6 +102,23 @@ fn switch(args: &OneArgs, verb: &str, done: &str) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_is_expected_of_a_job() {
+        use serde_json::json;
+        for (said, shown) in [
+            (json!({}), Some("a beat every 1d")),
+            (json!({"every": "1h"}), Some("a beat every 1h")),
+            (json!({"schedule": "0 3 * * 1-5"}), Some("a beat at 0 3 * * 1-5 UTC")),
+            (
+                json!({"schedule": ["Mon 3:00", "Tue 4:00"], "zone": "Asia/Tokyo"}),
+                Some("a beat at Mon 3:00 | Tue 4:00 Asia/Tokyo"),
+            ),
+            (json!(null), None),
+        ] {
+            assert_eq!(super::expected(&said).as_deref(), shown, "{said}");
+        }
+    }
+
     #[test]
     fn cursors_are_escaped() {
         assert_eq!(super::escaped("a-1_~. /+é"), "a-1_~.%20%2F%2B%C3%A9");

@@ -42,7 +42,7 @@ async fn monitors_and_incidents() {
     assert_eq!(server.get("/api/v1/monitors/1").await["state"], "PAUSED");
     assert_eq!(
         good(&place, &server, &["monitors", "resume", "1"]).await.trim(),
-        "monitor 1 (Shop) is probed again"
+        "monitor 1 (Shop) is watched again"
     );
 
     let incidents = good(&place, &server, &["incidents", "list", "--open"]).await;

@@ -89,6 +89,8 @@ async fn jobs_of_both_originals_report_to_either_node() {
         .await;
         let page = node.http().get(format!("/v1/heartbeat/dashboard?secret={SECRET}")).await;
         assert!(page.status == 200 && page.text.contains("id=myTable"), "{}", page.text);
+        let asked = node.http().get(format!("/v1/heartbeat/monitor?secret={SECRET}")).await;
+        assert!(asked.status == 200 && asked.text.starts_with("No heartbeat is overdue"), "{}", asked.text);
     }
 
     // Of Healthchecks: one run begins at one node and ends at the other, by UUID and by slug, and under `exec`.
@@ -120,6 +122,28 @@ async fn jobs_of_both_originals_report_to_either_node() {
     let beats = world.apis[0].items(format!("/api/v1/monitors/{}/beats", job.id)).await;
     assert_eq!(kinds(&beats), ["start", "success", "fail", "start", "success/0"]);
     assert!(beats[3]["duration_ms"].is_u64(), "the run from node to node has its duration: {}", beats[3]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_is_told_within_a_second_while_all_live() {
+    let world = World::begin().await;
+    let job = Job::declare(&world.apis[0], "Has ended", (EVERY, GRACE), &world.sink).await;
+    world.known(1, &job).await;
+    // Beats of one job come to both.
+    job.beat(&world.apis[0]).await;
+    let last = job.beat(&world.apis[1]).await;
+    world.sink.wait_for(1).await;
+    let incident = job.incidents(&world.apis[0]).await.remove(0);
+    let deadline = last + (EVERY + GRACE).as_millis() as i64;
+    assert_eq!(ms(&incident["first_failure_at"]), deadline, "{incident}");
+    let sent = eventually("it is in the ledger", PATIENCE, async || {
+        let deliveries = world.apis[1].deliveries().await;
+        let sent = deliveries.iter().find(|delivery| delivery["state"] == "sent");
+        sent.map(|sent| ms(&sent["attempts"][0]["at"])).ok_or_else(|| json!(deliveries))
+    })
+    .await;
+    assert!((deadline..=deadline + 1_000).contains(&sent), "sent {} ms after its grace", sent - deadline);
     world.stop().await;
 }
 

@@ -95,11 +95,17 @@ pub(crate) fn cells(observed: &Observed) -> Vec<u8> {
 }
 
 /// The inverse of [`cells`].
-pub(crate) fn read_cells(bytes: &[u8]) -> Result<SmallVec<[Cell; 1]>> {
+pub(crate) fn read_cells(bytes: &[u8]) -> Result<Vec<Cell>> {
     let chunks = bytes.chunks_exact(FIXED + Recent::PACKED);
     let whole = chunks.remainder().is_empty();
-    let cells: Option<SmallVec<[Cell; 1]>> = chunks.map(cell).collect();
-    cells.filter(|_| whole).ok_or_else(|| Damaged::new("row of observations", "its cells cannot be read"))
+    // No longer than what is in them: they stay as they are read here.
+    let mut cells = Vec::with_capacity(chunks.len());
+    let read = chunks.map(cell).all(|cell| cell.map(|cell| cells.push(cell)).is_some());
+    if whole && read {
+        Ok(cells)
+    } else {
+        Err(Damaged::new("row of observations", "its cells cannot be read"))
+    }
 }
 
 fn cell(mut bytes: &[u8]) -> Option<Cell> {

@@ -129,3 +129,19 @@ fn mistakes_say_what_to_write() {
         assert!(all.iter().any(|problem| problem == told), "{value}: {all:?}");
     }
 }
+
+#[test]
+fn a_declaration_stays_small() {
+    // A million heartbeats hold one each, and what is behind its pointers is shared or absent.
+    assert!(size_of::<Declaration>() <= 168, "{}", size_of::<Declaration>());
+    assert_eq!(size_of::<HeartbeatDeclared>(), 16);
+    let plain = Declaration::from_json(&json!({"name": "Backup", "heartbeat": {"every": "1d"}}));
+    let plain = plain.expect("a heartbeat");
+    assert!(std::sync::Arc::ptr_eq(&plain.probing, &ProbingDeclared::none()));
+    let named = json!({"name": "Backup", "heartbeat": {"every": "1d", "tags": "db"}});
+    let mut named = Declaration::from_json(&named).expect("a heartbeat");
+    assert_ne!(named, plain);
+    let TargetDeclared::Heartbeat(heartbeat) = &mut named.target else { panic!("{:?}", named.target) };
+    heartbeat.edit_own(|own| own.tags = None);
+    assert_eq!(named, plain, "what says nothing takes no place");
+}

@@ -144,6 +144,8 @@ fn observe(draft: &mut Draft<'_>, outcome: &Outcome, counts: bool) {
     let every = draft.spec.every;
     let cells = &mut draft.observed.cells;
     let index = cells.iter().position(|cell| cell.vantage == seen.vantage).unwrap_or_else(|| {
+        // Most monitors have one for ever.
+        cells.reserve_exact(1);
         cells.push(Cell::blank(&seen));
         cells.len() - 1
     });

@@ -6,7 +6,6 @@ use crate::job::OutcomeKey;
 use crate::monitor::Vantage;
 use crate::outcome::{Code, Outcome, Verdict};
 use crate::time::{Duration, Instant};
-use smallvec::SmallVec;
 
 /// The row of one monitor.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -14,7 +13,8 @@ pub struct Observed {
     /// Counts every change of this row or of the state: a decision commits only on the one that it was made from.
     pub seq: u64,
     /// In the order of the vantages' first outcomes.
-    pub cells: SmallVec<[Cell; 1]>,
+    /// Not inside the row: a heartbeat never has one, and a cell is large.
+    pub cells: Vec<Cell>,
 }
 
 /// The last things one vantage saw.

@@ -48,6 +48,8 @@ pub enum Fact {
     Edited { revision: Box<Revision>, commit: Option<Box<Commit>>, heard: Vec<Instant> },
     /// A decision was committed. `heard` are the last times that its loop read from the clock, newest last.
     Committed { commit: Box<Commit>, heard: Vec<Instant>, told: Told },
+    /// A client began to send a beat.
+    Sent { tag: String },
     /// A client was told that its beat is kept.
     Answered { tag: String, monitor: MonitorId, number: u64 },
     /// A beat was kept, by this revision of its heartbeat.

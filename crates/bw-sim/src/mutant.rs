@@ -32,7 +32,7 @@ mutants! {
     WatermarkBeforePublish = "watermark-before-publish",
     /// What became of an attempt to send is not written down.
     DeliverWithoutRecord = "deliver-without-record",
-    /// Timers are kept in memory.
+    /// Timers are kept in memory, and so is when heartbeats want a decision.
     TimersLostOnCrash = "timers-lost-on-crash",
     /// What we could not see counts as a failure of the target.
     InconclusiveCountedAsFail = "inconclusive-counted-as-fail",

@@ -29,6 +29,10 @@ const ROUND: Duration = Duration::from_secs(5);
 const SETTLED: Duration = Duration::from_secs(10);
 /// How often it is looked what is held.
 const FOLLOW: Duration = Duration::from_millis(500);
+/// So long without an answer, and leases of hearing may have run out because nobody could renew them.
+const STORE_GONE: Duration = limits::HEARING_LEASE.saturating_sub(Duration::from_secs(2));
+/// Within this everybody who hears has said how far it is, once the store is back.
+const SAID: Duration = Duration::from_secs(2);
 /// After an error of the store.
 const AGAIN: Duration = Duration::from_millis(500);
 /// Slots of one shard that are looked at in one go.
@@ -44,6 +48,9 @@ pub(super) struct Sweeper {
     look_at: BTreeMap<u16, Duration>,
     /// When it is looked again what is held.
     follow_at: Duration,
+    /// When it was last known how far beats are in, and from when on silence is judged by it.
+    heard_at: Option<Duration>,
+    judge_from: Duration,
 }
 
 /// A slot that has no outcome as far as the rows of observations say.
@@ -71,6 +78,8 @@ impl Sweeper {
             decider: Decider::new(parts),
             look_at: BTreeMap::new(),
             follow_at: Duration::ZERO,
+            heard_at: None,
+            judge_from: Duration::ZERO,
         }
     }
 
@@ -123,7 +132,8 @@ impl Sweeper {
         let services = self.services.clone();
         let beats = &services.store.beats;
         let now = services.clock.now();
-        let Some(until) = noted(&services, beats.heard_until().await)? else {
+        let until = noted(&services, beats.heard_until().await)?;
+        let Some(until) = self.settled_hearing(until, services.clock.monotonic()) else {
             return Ok(Next::At(now + HEARING_EVERY));
         };
         // What was heard before the clock was set back lies in the future; no deadline has passed there.
@@ -144,6 +154,16 @@ impl Sweeper {
         let next = noted(&services, beats.next().await)?;
         let soonest = now + HEARING_EVERY / 5;
         Ok(Next::At(next.map_or(Instant::MAX, |at| at.max(soonest))))
+    }
+
+    /// Nothing for a while after the store was not there: leases have run out meanwhile, and who comes back first must not
+    /// speak for those who have not said yet how far they are.
+    fn settled_hearing(&mut self, until: Option<Instant>, monotonic: Duration) -> Option<Instant> {
+        let before = std::mem::replace(&mut self.heard_at, until.map(|_| monotonic));
+        if before.is_none_or(|before| monotonic.saturating_sub(before) > STORE_GONE) {
+            self.judge_from = monotonic + SAID;
+        }
+        until.filter(|_| monotonic >= self.judge_from)
     }
 
     /// The shard whose turn it is; one a tick, so that no timer waits for all of them.

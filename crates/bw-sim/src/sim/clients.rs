@@ -76,6 +76,7 @@ impl Sim {
         };
         let task = self.spawn(life, format!("beat {}", tag(key, attempt)), Box::pin(doing));
         self.clients.tries.insert(key, Try { attempt, life, task });
+        self.world.lock().note(life, Fact::Sent { tag: tag(key, attempt) });
         let patience = match sending.manner {
             Manner::HangsUp(after) => after,
             Manner::Insists if job.steady => PATIENCE / 4,

@@ -157,6 +157,7 @@ impl Database {
     pub fn abandoned(&mut self, node: NodeId, mutant: Option<Mutant>) {
         if mutant == Some(Mutant::TimersLostOnCrash) {
             self.timers.clear();
+            self.wanted.clear();
         }
         if mutant == Some(Mutant::BeatsAnsweredEarly) {
             self.lose_unsynced();

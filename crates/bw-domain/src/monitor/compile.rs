@@ -38,17 +38,20 @@ impl Default for Defaults {
 
 /// Compiles a stored revision. The declaration of a deleted monitor does not compile.
 pub fn compile(revision: &Revision, defaults: &Defaults) -> Result<Spec, Vec<Problem>> {
-    let declared =
-        revision.declared.as_ref().ok_or_else(|| vec![Problem::new("", "the monitor is deleted")])?;
-    let checked = check(declared, defaults, "")?;
+    compile_taking(revision.clone(), defaults)
+}
+
+/// The same without a copy: at a start a million are compiled.
+pub fn compile_taking(revision: Revision, defaults: &Defaults) -> Result<Spec, Vec<Problem>> {
+    let declared = revision.declared.ok_or_else(|| vec![Problem::new("", "the monitor is deleted")])?;
+    let checked = check(&declared, defaults, "")?;
     Ok(Spec {
         id: revision.id,
         uuid: revision.uuid,
         revision: revision.revision,
         effective_from: revision.effective_from,
         created_at: revision.created_at,
-        owner: revision.owner.clone(),
-        declared: Box::new(declared.clone()),
+        owner: revision.owner,
         watch: checked.watch,
         every: checked.every,
         timeout: checked.timeout,
@@ -57,6 +60,7 @@ pub fn compile(revision: &Revision, defaults: &Defaults) -> Result<Spec, Vec<Pro
         confirm: Arc::new(checked.confirm),
         tell: Tell { first_up: declared.tell.first_up.unwrap_or(false) },
         enabled: declared.enabled.unwrap_or(true),
+        declared: Box::new(declared),
     })
 }
 

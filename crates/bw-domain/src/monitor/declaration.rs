@@ -130,6 +130,23 @@ impl Declaration {
         self.id.as_deref().unwrap_or(&self.name)
     }
 
+    /// Points to what the one before says, too, where both say the same: a file or a catalog is read one after the
+    /// other, and neighbours are alike.
+    pub fn share_with(&mut self, before: &Declaration) {
+        if self.probing == before.probing {
+            self.probing = before.probing.clone();
+        }
+        if self.labels == before.labels {
+            self.labels = before.labels.clone();
+        }
+        if let (TargetDeclared::Heartbeat(own), TargetDeclared::Heartbeat(held)) =
+            (&mut self.target, &before.target)
+            && own.terms == held.terms
+        {
+            own.terms = held.terms.clone();
+        }
+    }
+
     /// To say something else of the probes of this one alone.
     pub fn probing_mut(&mut self) -> &mut ProbingDeclared {
         Arc::make_mut(&mut self.probing)

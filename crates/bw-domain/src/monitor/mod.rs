@@ -12,12 +12,14 @@ mod spec;
 mod vantage;
 mod write;
 
-pub use compile::{Checked, Defaults, check, compile};
+pub use compile::{Checked, Defaults, check, compile, compile_taking};
 pub use declaration::{
     Auth, ConfirmDeclared, Declaration, HttpOptions, ProbingDeclared, TargetDeclared, TellDeclared,
 };
 pub use diff::{Significance, significance};
-pub use heartbeat::{EVERY_DEFAULT, HeartbeatDeclared, KeywordsDeclared, OwnDeclared, TermsDeclared, slug_of};
+pub use heartbeat::{
+    EVERY_DEFAULT, HeartbeatDeclared, KeywordsDeclared, OwnDeclared, TermsDeclared, slug_of,
+};
 pub use labels::Labels;
 pub use policy::{Agree, Confirm, Tell};
 pub use read::KNOWN_KEYS;

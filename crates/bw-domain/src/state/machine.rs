@@ -37,8 +37,10 @@ pub fn step(
         Trigger::Edited => {
             start_again(&mut draft);
             // The others' rules look back; ours give the job the time of the new schedule.
-            if spec.beats().is_some_and(|agreement| agreement.terms.kind == Kind::Own) {
-                expect_anew(&mut draft);
+            match spec.beats().map(|agreement| agreement.terms.kind) {
+                Some(Kind::Own) => expect_anew(&mut draft),
+                Some(Kind::Pulse | Kind::Healthchecks) => draft.state.reconsider = true,
+                None => {}
             }
             if draft.state.incident.is_some() {
                 draft.note("edited: counting starts again");

@@ -49,6 +49,9 @@ pub struct State {
     /// A heartbeat is expected anew from here, whatever came before: since it was resumed or edited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Instant>,
+    /// A heartbeat whose rules look back was edited: its silence is judged anew, and may be none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reconsider: bool,
 }
 
 impl State {
@@ -65,6 +68,7 @@ impl State {
             opened: None,
             stale_at: None,
             base: None,
+            reconsider: false,
         }
     }
 

@@ -53,9 +53,16 @@ fn decide(draft: &mut Draft<'_>, track: &mut Track, agreement: &Agreement, heard
     let next = expectation.due.as_ref().map(|(at, _, _)| *at);
     let silent = expectation.due.filter(|(at, _, _)| *at <= heard.until);
     let said = expectation.said.filter(|_| !track.failed);
+    // Only who knows how far all beats are in can say that there is no silence any more.
+    let looks = heard.until != Instant::ZERO;
+    let reconsider = looks && std::mem::take(&mut draft.state.reconsider);
     match (draft.state.health, silent, said) {
         (Health::Down, None, Some(at)) if at >= draft.state.since => {
-            rise(draft, at);
+            rise(draft, at, "a beat came");
+            track.due = next;
+        }
+        (Health::Down, None, Some(_)) if reconsider => {
+            rise(draft, draft.context.now, "by what was agreed now its last beat is in time");
             track.due = next;
         }
         (Health::Down, _, _) => track.due = None,
@@ -70,7 +77,7 @@ fn decide(draft: &mut Draft<'_>, track: &mut Track, agreement: &Agreement, heard
         }
         (health, None, said) => {
             if let (Health::Unknown, Some(at)) = (health, said) {
-                rise(draft, at);
+                rise(draft, at, "a beat came");
             }
             track.due = next;
         }
@@ -132,9 +139,9 @@ fn fall(draft: &mut Draft<'_>, since: Instant, code: Code, text: String) {
     tell::fell(draft, &before, fall);
 }
 
-fn rise(draft: &mut Draft<'_>, since: Instant) {
+fn rise(draft: &mut Draft<'_>, since: Instant, why: &str) {
     let before = draft.state.clone();
     draft.settled(Health::Up, since);
-    let rise = Rise { since, text: "a beat came".to_owned(), votes: Vec::new(), probe: None };
+    let rise = Rise { since, text: why.to_owned(), votes: Vec::new(), probe: None };
     tell::rose(draft, &before, rise);
 }

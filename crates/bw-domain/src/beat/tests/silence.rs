@@ -227,6 +227,26 @@ fn an_edited_schedule_does_not_look_back() {
 }
 
 #[test]
+fn a_raised_threshold_takes_back_what_is_no_silence_any_more() {
+    for rules in ["pulse", "healthchecks"] {
+        let mut world = World::new(json!({"every": "1h", "grace": "1m", "rules": rules}));
+        world.beat(0, Signal::Success);
+        world.look(4_000);
+        assert_eq!(world.state.health, Health::Down);
+        let longer = json!({"name": "Backup", "heartbeat": {"every": "24h", "grace": "1m", "rules": rules}});
+        world.spec = World::spec(&longer, 2);
+        world.step(start() + SECOND * 5_000, Trigger::Edited);
+        world.track.edited(2, start() + SECOND * 5_002);
+        world.decide(5_001, Instant::ZERO);
+        assert_eq!(world.state.health, Health::Down, "who does not know all beats takes nothing back");
+        let up = world.look(5_002);
+        assert_eq!((world.state.health, kinds(&up).len()), (Health::Up, 2), "{rules}");
+        assert!(world.look(80_000).state.is_none());
+        assert_eq!(world.look(90_000).transition.map(|change| change.to), Some(Health::Down), "{rules}");
+    }
+}
+
+#[test]
 fn nobody_looks_at_a_heartbeat() {
     let mut world = hourly();
     for trigger in [Trigger::Timer, Trigger::Created, Trigger::Away(start())] {

@@ -136,7 +136,10 @@ fn an_edit_wants_a_decision_when_it_counts() {
     assert_eq!(due(&track), Some(12));
     take(&mut track, Kind::Own, 10, Signal::Log, 0);
     assert_eq!(due(&track), Some(12), "a beat of the revision before does not move it");
-    assert!(take(&mut track, Kind::Own, 11, Signal::Success, 0).decide, "what was decided may be otherwise now");
+    assert!(
+        take(&mut track, Kind::Own, 11, Signal::Success, 0).decide,
+        "what was decided may be otherwise now"
+    );
 }
 
 #[test]

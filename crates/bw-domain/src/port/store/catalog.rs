@@ -22,6 +22,18 @@ pub struct Revision {
     pub declared: Option<Declaration>,
 }
 
+impl Revision {
+    /// Points to what the one before it in the feed says, too, where both say the same.
+    pub fn share_with(&mut self, before: &Revision) {
+        if self.owner == before.owner {
+            self.owner = before.owner.clone();
+        }
+        if let (Some(own), Some(held)) = (&mut self.declared, &before.declared) {
+            own.share_with(held);
+        }
+    }
+}
+
 /// What has changed since a cursor.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {

@@ -173,6 +173,7 @@ async fn looks_of_many() {
     browser.fill("#f-holidays", "Christmas").await;
     browser.press("button[value=save]").await;
     browser.sees("is not a duration").await;
+    browser.sees("Line 2: ").await;
     browser.picture("heartbeat-mistakes").await;
     browser.close_after(&["status of 422"]).await;
     node.stop().await;

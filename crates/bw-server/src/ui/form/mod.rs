@@ -174,13 +174,28 @@ pub fn read(
 fn judge(mut document: Value, defaults: &Defaults) -> Result<Declaration, Vec<Problem>> {
     let mut problems = match Declaration::from_json(&document) {
         Ok(declared) => {
-            check(&declared, defaults, "")?;
-            return Ok(declared);
+            let Err(problems) = check(&declared, defaults, "") else { return Ok(declared) };
+            problems
         }
         Err(problems) => problems,
     };
-    // Without what has no shape the rest can still be judged by its meaning.
-    let shapeless = |path: &str| {
+    // Without what is wrong the rest can still be judged, until nothing more is found.
+    loop {
+        leave_out(&mut document, &problems);
+        let Ok(rest) = Declaration::from_json(&document) else { return Err(problems) };
+        let mut more = check(&rest, defaults, "").err().unwrap_or_default();
+        // What was left out is missing now.
+        more.retain(|one| problems.iter().all(|known| known.path != one.path));
+        if more.is_empty() {
+            return Err(problems);
+        }
+        problems.append(&mut more);
+    }
+}
+
+/// Removes the keys with mistakes; of an agreement with a job only its own.
+fn leave_out(document: &mut Value, problems: &[Problem]) {
+    let is_wrong = |path: &str| {
         let of = |problem: &Problem| {
             problem
                 .path
@@ -189,16 +204,12 @@ fn judge(mut document: Value, defaults: &Defaults) -> Result<Declaration, Vec<Pr
         };
         problems.iter().any(of)
     };
-    if let Value::Object(keys) = &mut document {
+    if let Value::Object(keys) = document {
         if let Some(Value::Object(agreed)) = keys.get_mut("heartbeat") {
-            agreed.retain(|key, _| !shapeless(&format!("heartbeat.{key}")));
+            agreed.retain(|key, _| !is_wrong(&format!("heartbeat.{key}")));
         }
-        keys.retain(|key, _| key == "heartbeat" || !shapeless(key));
+        keys.retain(|key, _| key == "heartbeat" || !is_wrong(key));
     }
-    if let Ok(rest) = Declaration::from_json(&document) {
-        problems.extend(check(&rest, defaults, "").err().unwrap_or_default());
-    }
-    Err(problems)
 }
 
 /// Without a good target there is no name to take from it: then only the target is wrong.

@@ -15,7 +15,7 @@ use super::monitor::{Probe, probes};
 use super::shape;
 use super::words;
 use bw_domain::id::IncidentId;
-use bw_domain::incident::Incident;
+use bw_domain::incident::{Incident, ScopeCode};
 use bw_domain::limits;
 use bw_domain::time::{Duration, Instant};
 use bw_engine::usecase::deliveries::{self, DeliveriesQuery};
@@ -125,7 +125,11 @@ fn headline(incident: &Incident, now: Instant) -> String {
 
 fn detail(incident: &Incident, now: Instant) -> Markup {
     use super::markup::escape;
-    let mut text = format!("{}, {}. ", words::sentence(&incident.cause.text), incident.scope.text);
+    let mut text = match incident.scope.code {
+        // Where the job itself reports there is no place from which it was seen.
+        ScopeCode::Job => format!("{}. ", words::sentence(&incident.cause.text)),
+        _ => format!("{}, {}. ", words::sentence(&incident.cause.text), incident.scope.text),
+    };
     text = escape(&text);
     match (incident.closed_at, incident.not_observed_since) {
         (Some(closed), _) => text.push_str(&format!("It is over: recovered {}.", words::ago(closed, now))),

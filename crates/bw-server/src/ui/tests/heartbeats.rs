@@ -149,7 +149,7 @@ async fn the_first_line_says_when_the_next_beat_is_due() {
     world.get("/").await.says("Backup has been down for");
     let incident = world.get(&format!("/ui/incidents/{}", world.open_incident(&backup).await)).await;
     incident.says("Backup has been down for");
-    incident.says("the job itself reports");
+    incident.says("No beat since");
     assert!(!incident.html.contains("The probes that decided"), "nobody probed");
 
     world.beat(&backup, Signal::Success).await;

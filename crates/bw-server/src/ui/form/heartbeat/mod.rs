@@ -47,6 +47,11 @@ impl Form {
             .map_or_else(|| "/ui/heartbeats/new".to_owned(), |of| format!("/ui/monitors/{}/edit", of.id))
     }
 
+    /// What holds where nothing is written.
+    fn every(&self) -> &'static str {
+        if self.fields.schedule.is_empty() { "1d" } else { "" }
+    }
+
     fn opens(&self) -> bool {
         self.wrong.names().any(Fields::is_beyond) || (self.of.is_some() && self.fields.says_more())
     }
@@ -120,13 +125,19 @@ mod tests {
             ("grace", "x"),
             ("zone", "Europe/Berln"),
             ("labels", "a b: c"),
+            ("schedule", "0 3 * * *\n99 3 * * *"),
+            ("holidays", "Christmas"),
         ]);
         let Err(UseError::Invalid(problems)) = read(&fields, None, &Defaults::default()) else {
             panic!("it is wrong");
         };
         let mut places: Vec<&str> = problems.iter().map(|problem| placed(problem).0).collect();
         places.sort_unstable();
-        assert_eq!(places, ["every", "grace", "labels", "name", "zone"], "{problems:?}");
+        assert_eq!(
+            places,
+            ["every", "grace", "holidays", "labels", "name", "schedule", "zone"],
+            "{problems:?}"
+        );
         for (path, field, sentence) in [
             ("heartbeat.schedule[1]", "schedule", "Line 2: is odd."),
             ("heartbeat.schedule", "schedule", "Is odd."),

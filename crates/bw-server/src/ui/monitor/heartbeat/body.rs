@@ -1,5 +1,6 @@
 //! `/ui/monitors/{id}/beats/{n}`: one beat, and what it brought along as text.
 
+use super::timeline::apart;
 use crate::App;
 use crate::ui::frame::Frame;
 use crate::ui::markup::Markup;
@@ -10,7 +11,6 @@ use axum::response::Response;
 use bw_domain::beat::Signal;
 use bw_domain::id::MonitorId;
 use bw_domain::port::store::BeatRow;
-use bw_domain::time::Duration;
 use bw_engine::usecase::runs::{instant, late_ms};
 use bw_engine::usecase::{Services, UseError, beats};
 
@@ -75,9 +75,7 @@ fn facts(row: &BeatRow, frame: &Frame) -> Vec<(&'static str, Markup)> {
     }
     facts.extend(row.duration.map(|took| ("The run took", Markup(words::took(took)))));
     if let (Some(slot), Some(late)) = (row.slot, late_ms(row)) {
-        let by = words::exact(Duration::from_millis(late.unsigned_abs()));
-        let side = if late < 0 { "before" } else { "after" };
-        facts.push(("Stands for", Markup(format!("{}: it came {by} {side}", words::instant(slot)))));
+        facts.push(("Stands for", Markup(format!("{}: it came {}", words::instant(slot), apart(late)))));
     }
     facts.extend(row.run.map(|run| ("Run", Markup(run.to_string()))));
     let via = &row.via;

@@ -153,7 +153,12 @@ impl Past {
         now: Instant,
     ) -> Self {
         let pieces = pieces(rows, agreement.terms.kind, Expected::of(view, deaf), until);
-        let judge = Judge { terms: &agreement.terms, track: view.track.as_deref(), now };
+        let judge = Judge {
+            terms: &agreement.terms,
+            track: view.track.as_deref(),
+            now,
+            declared: view.spec.created_at,
+        };
         let mut bars: Vec<Bar> = pieces.iter().filter_map(bar).collect();
         bars.reverse();
         Past {

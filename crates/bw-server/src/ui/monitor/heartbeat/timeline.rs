@@ -30,6 +30,8 @@ pub struct Judge<'a> {
     pub terms: &'a Terms,
     pub track: Option<&'a Track>,
     pub now: Instant,
+    /// Slots before it was declared stand for nothing that anybody expected.
+    pub declared: Instant,
 }
 
 impl Judge<'_> {
@@ -70,7 +72,8 @@ impl Judge<'_> {
             },
             slot: end.slot.map(|slot| self.slot(slot)).unwrap_or_default(),
             apart: late.map(apart).unwrap_or_default(),
-            late: late.is_some_and(|late| late > self.terms.grace.as_millis() as i64),
+            late: end.slot.is_some_and(|slot| slot >= self.declared)
+                && late.is_some_and(|late| late > self.terms.grace.as_millis() as i64),
             beat: Some(link(end)),
         }
     }
@@ -119,8 +122,8 @@ pub fn on_the_wall(terms: &Terms, at: Instant) -> String {
     format!("{weekday} {} {}", words::day(wall), words::clock(wall))
 }
 
-/// `2 min late`, `30 s early`, `on time`.
-fn apart(late_ms: i64) -> String {
+/// `2 min after`, `30 s before`, `on time`.
+pub fn apart(late_ms: i64) -> String {
     let by = words::exact(Duration::from_millis(late_ms.unsigned_abs()));
     match late_ms {
         -999..=999 => "on time".to_owned(),

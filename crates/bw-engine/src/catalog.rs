@@ -13,7 +13,7 @@ pub use keys::BeatKey;
 use bw_domain::action::Action;
 use bw_domain::id::MonitorId;
 use bw_domain::limits::SHARDS;
-use bw_domain::monitor::{Defaults, Spec, compile};
+use bw_domain::monitor::{Defaults, Spec, compile, compile_taking};
 use bw_domain::port::store::{Changes, Revision, Store, StoreError};
 use bw_domain::read::Problem;
 use bw_domain::schedule::{Grid, shard_of};
@@ -244,7 +244,7 @@ impl LiveCatalog {
         let changed: BTreeSet<MonitorId> = changes
             .revisions
             .into_iter()
-            .filter_map(|revision| inner.take(&revision, &self.defaults))
+            .filter_map(|revision| inner.take(revision, &self.defaults))
             .collect();
         inner.note(&changed);
         changed.into_iter().collect()
@@ -265,7 +265,7 @@ impl Inner {
     }
 
     /// Takes one revision in. Answers the monitor when that changed something.
-    fn take(&mut self, revision: &Revision, defaults: &Defaults) -> Option<MonitorId> {
+    fn take(&mut self, revision: Revision, defaults: &Defaults) -> Option<MonitorId> {
         let id = revision.id;
         let was_broken = self.broken.remove(&id).is_some();
         if let Some(before) = self.entry(id).map(|entry| entry.newest().clone()) {
@@ -278,14 +278,14 @@ impl Inner {
         known
     }
 
-    fn take_in(&mut self, revision: &Revision, defaults: &Defaults, was_broken: bool) -> Option<MonitorId> {
-        let id = revision.id;
+    fn take_in(&mut self, revision: Revision, defaults: &Defaults, was_broken: bool) -> Option<MonitorId> {
+        let (id, updated_at) = (revision.id, revision.updated_at);
         if revision.declared.is_none() {
             self.edited.remove(&id);
             let was_here = self.shards[usize::from(shard_of(id))].remove(&id).is_some();
             return (was_here || was_broken).then_some(id);
         }
-        let spec = match compile(revision, defaults) {
+        let spec = match compile_taking(revision, defaults) {
             Ok(spec) => self.pools.share(spec),
             Err(problems) => {
                 tracing::error!(monitor = %id, "a stored monitor no longer compiles: {}", sentence(&problems));
@@ -297,13 +297,13 @@ impl Inner {
         };
         let entries = &mut self.shards[usize::from(shard_of(id))];
         let Some(entry) = entries.get_mut(&id) else {
-            entries.insert(id, Entry { revisions: smallvec![spec], updated_at: revision.updated_at });
+            entries.insert(id, Entry { revisions: smallvec![spec], updated_at });
             return Some(id);
         };
         if !entry.put(spec) {
             return None;
         }
-        entry.updated_at = entry.updated_at.max(revision.updated_at);
+        entry.updated_at = entry.updated_at.max(updated_at);
         self.edited.insert(id);
         Some(id)
     }

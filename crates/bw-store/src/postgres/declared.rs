@@ -41,7 +41,15 @@ pub(super) async fn read_revisions(
     params: Vec<Param>,
 ) -> Result<Vec<Revision>> {
     let rows = conn.query(sql, params).await?;
-    rows.iter().map(|row| read_revision(row, key)).collect()
+    let mut revisions: Vec<Revision> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let mut revision = read_revision(row, key)?;
+        if let Some(before) = revisions.last() {
+            revision.share_with(before);
+        }
+        revisions.push(revision);
+    }
+    Ok(revisions)
 }
 
 fn read_revision(row: &Row, key: &SealKey) -> Result<Revision> {

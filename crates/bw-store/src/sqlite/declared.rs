@@ -51,9 +51,13 @@ pub(super) fn read_revisions(
 ) -> Result<Vec<Revision>> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
-    let mut revisions = Vec::new();
+    let mut revisions: Vec<Revision> = Vec::new();
     while let Some(row) = rows.next()? {
-        revisions.push(read_revision(row, key)?);
+        let mut revision = read_revision(row, key)?;
+        if let Some(before) = revisions.last() {
+            revision.share_with(before);
+        }
+        revisions.push(revision);
     }
     Ok(revisions)
 }

@@ -34,10 +34,19 @@ impl Declared {
     /// Reads `monitors` and `actions` of a document; the good ones are answered, the mistakes of the others noted.
     pub fn read(document: &Value, problems: &mut Vec<Problem>) -> Self {
         Declared {
-            monitors: items(document, "monitors", problems, Declaration::read),
+            monitors: alike(items(document, "monitors", problems, Declaration::read)),
             actions: items(document, "actions", problems, Action::read),
         }
     }
+}
+
+/// Neighbours share what they both say.
+fn alike(mut monitors: Vec<Declaration>) -> Vec<Declaration> {
+    for index in 1..monitors.len() {
+        let (before, rest) = monitors.split_at_mut(index);
+        rest[0].share_with(&before[index - 1]);
+    }
+    monitors
 }
 
 type Read<T> = fn(&Value, &str) -> Result<T, Vec<Problem>>;
@@ -109,7 +118,9 @@ pub async fn apply(services: &Services, owner: &Arc<str>, declared: Declared) ->
         let gone: Vec<ActionId> = changes.iter().filter_map(Change::ended_action).collect();
         let edits = decide(services, owner, changes).await?;
         match services.store.catalog.apply(edits).await? {
-            Ok(_) => {
+            Ok(answered) => {
+                // A file may be large: it ends before the catalog takes the same in.
+                drop((answered, declared));
                 settle(services).await;
                 for id in gone {
                     let reason = "the action was removed".to_owned();

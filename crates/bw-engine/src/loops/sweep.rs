@@ -48,7 +48,7 @@ pub(super) struct Sweeper {
     look_at: BTreeMap<u16, Duration>,
     /// When it is looked again what is held.
     follow_at: Duration,
-    /// When it was last known how far beats are in, and from when on silence is judged by it.
+    /// When it was last known how far beats are in, unless nobody hears; and from when on silence is judged by it.
     heard_at: Option<Duration>,
     judge_from: Duration,
 }
@@ -78,7 +78,7 @@ impl Sweeper {
             decider: Decider::new(parts),
             look_at: BTreeMap::new(),
             follow_at: Duration::ZERO,
-            heard_at: None,
+            heard_at: Some(parts.services.clock.monotonic()),
             judge_from: Duration::ZERO,
         }
     }

@@ -9,12 +9,13 @@ use bw_domain::action::ActionRef;
 use bw_domain::delivery::DeliveryState;
 use bw_domain::id::{DeliveryId, EventId};
 use bw_domain::limits::{SEND_LEASE, SEND_TIMEOUT};
-use bw_domain::time::Duration;
+use bw_domain::time::{Duration, Instant};
 use std::collections::BTreeMap;
 
 /// One arrival of an event.
 struct Arrival {
     at: Ms,
+    wall: Instant,
     life: Life,
     delivery: DeliveryId,
     lost: bool,
@@ -28,7 +29,8 @@ pub fn holds(past: &Past) -> Result<(), String> {
         let Fact::Reached { delivery, told, lost, .. } = &line.fact else { continue };
         let Some(action) = actions.get(delivery) else { continue };
         for event in told {
-            let arrival = Arrival { at: line.at, life: line.life, delivery: *delivery, lost: *lost };
+            let arrival =
+                Arrival { at: line.at, wall: line.wall, life: line.life, delivery: *delivery, lost: *lost };
             arrivals.entry((*action, *event)).or_default().push(arrival);
         }
     }
@@ -59,7 +61,9 @@ fn excused(past: &Past, arrival: &Arrival) -> bool {
                     row.id == arrival.delivery && row.state == DeliveryState::Sent
                 };
                 if rows.iter().any(|row| sent(&row)) {
-                    return arrival.lost || u128::from(line.at - arrival.at) > LEASED.as_millis();
+                    let passed = Duration::from_millis(line.at - arrival.at);
+                    // Leases are times of the clock, which may be set.
+                    return arrival.lost || passed.max(line.wall.since(arrival.wall)) > LEASED;
                 }
             }
             Fact::Ended => return true,

@@ -151,7 +151,17 @@ fn a_miss_is_told_once_the_horizon_has_passed_it() {
     drop(world.beat(Signal::Success));
     world.ingest(4);
     let node = world.parts.node;
-    world.pass(Duration::from_secs(4_200));
+    world.pass(Duration::from_secs(4_198));
+    world.store.rows().beats.hearing.insert(node, START + Duration::from_secs(4_200));
+    world.sweep();
+    world.pass(Duration::from_millis(1_999));
+    world.sweep();
+    assert_eq!(
+        world.health(7),
+        "UP",
+        "the store was not asked for so long that leases may have run out unheard"
+    );
+    world.pass(Duration::from_millis(1));
     world.store.rows().beats.hearing.insert(node, START + Duration::from_secs(4_199));
     world.sweep();
     assert_eq!(world.health(7), "UP");

@@ -1,8 +1,9 @@
 //! `import healthchecks` from servers that answer as Healthchecks' releases do, into a directory without a server.
 
 use crate::harness::{Ended, Place, ended};
-use bw_testkit::server::{Answer, Target};
+use bw_testkit::server::{Answer, Authority, Target};
 use serde_json::{Value, json};
+use std::path::Path;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const UUID: &str = "728b3763-ea80-4113-9fc0-f49b4adb226e";
@@ -98,6 +99,33 @@ async fn a_server_of_the_first_release() {
         (0, Some("= Old: every 3600 s, grace 60 s")),
         "{again:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_one_behind_tls() {
+    let (place, authority) = (Place::new(), Authority::new("test authority"));
+    let server = Target::start_tls(&authority.leaf(&["127.0.0.1"])).await;
+    let roots = authority.pem_file();
+    let many: Vec<Value> = (0..200)
+        .map(|n| check(&format!("00000000-0000-4000-8000-{n:012}"), json!({"name": format!("job {n}")})))
+        .collect();
+    server.set_path("/api/v3/checks/", list(&many));
+    let import = async |roots: &Path| {
+        let url = server.at("/api/v3");
+        let mut command = place.command(&["import", "healthchecks", "--url", &url, "--key", KEY]);
+        command.env("SSL_CERT_FILE", roots);
+        ended(command).await
+    };
+    let stranger = Authority::new("somebody else").pem_file();
+    let refused = import(stranger.path()).await;
+    assert!(
+        refused.status == 1 && refused.err.contains("cannot be asked"),
+        "the key goes to nobody: {refused:?}"
+    );
+    assert!(server.received().is_empty() && !place.data().exists());
+    let made = import(roots.path()).await;
+    assert_eq!(made.status, 0, "{made:?}");
+    assert!(made.out.contains("\n200 made, 0 were there, 0 refused\n"), "{}", made.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -94,6 +94,34 @@ async fn a_user_of_the_heartbeat_service() {
     node.stop().await;
 }
 
+#[tokio::test]
+async fn a_user_of_uptime_kuma() {
+    const TOKEN: &str = "oVQqYwPvzZ";
+    // The old token in lower case is the slug: no job is edited.
+    let file = "monitors:\n  - { name: Pushed, slug: ovqqywpvzz, heartbeat: { every: 60s, grace: 1s } }\n";
+    let node = Installation::new().file(file).start().await;
+    let mut job = Raw::to(&node.http().url()).await.expect("it listens");
+    let id = node.items("/api/v1/monitors").await[0]["id"].as_i64().expect("an id");
+    for (query, state) in
+        [("status=up&msg=OK&ping=", "UP"), ("status=down&msg=disk%20full&ping=12.5", "DOWN"), ("", "UP")]
+    {
+        let told = job.get(&format!("/api/push/{TOKEN}?{query}")).await.expect("it answers");
+        assert_eq!((told.status, told.body.as_str()), (200, "{\"ok\":true}"), "{query}");
+        node.until(id, state, PATIENCE).await;
+    }
+    let unknown = job.get("/api/push/nobody?status=up").await.expect("it answers");
+    assert!(
+        unknown.status == 404 && unknown.body.contains("Monitor not found or not active."),
+        "{unknown:?}"
+    );
+    let said = beats(&node, &Value::from(id)).await;
+    assert_eq!(kinds(&said), ["success", "fail", "success"]);
+    assert_eq!(said[1]["duration_ms"], 12, "{}", said[1]);
+    let kept = node.http().get(format!("/api/v1/monitors/{id}/beats/2/body")).await;
+    assert_eq!((kept.status, kept.text.as_str()), (200, "disk full"));
+    node.stop().await;
+}
+
 async fn beats(node: &Node, id: &Value) -> Vec<Value> {
     node.items(format!("/api/v1/monitors/{id}/beats")).await
 }

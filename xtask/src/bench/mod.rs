@@ -164,7 +164,8 @@ fn bring_emulator() -> Result<Option<String>> {
         return Ok(Some(refusal));
     }
     // What goes wrong on the way is no reason to measure nothing.
-    test::bring_python(&test::needs::python_of(&[test::Layer::Contract])).or_else(|error| Ok(Some(format!("{error:#}"))))
+    test::bring_python(&test::needs::python_of(&[test::Layer::Contract]))
+        .or_else(|error| Ok(Some(format!("{error:#}"))))
 }
 
 /// Builds product and raw client, and empties the working folder.

@@ -127,7 +127,7 @@ impl LiveCatalog {
         let looked_at = |spec: &Spec| spec.enabled && spec.probe().is_some();
         self.read().entry(id)?.spans().filter(|(spec, _)| looked_at(spec)).find_map(|(spec, end)| {
             let before = spec.effective_from - Duration::from_millis(1);
-            let slot = Grid::of(id, spec.every).after(after.max(before));
+            let slot = Grid::of(id, spec.policy.every).after(after.max(before));
             (slot < end).then(|| (slot, spec.clone()))
         })
     }

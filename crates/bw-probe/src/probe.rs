@@ -91,17 +91,21 @@ impl Context {
         let mut record = Record::default();
         let family = assignment.job.vantage.family;
         // On the heap: a task is moved several times on its way into the runtime, and this is nearly all of it.
-        let steps = Box::pin(steps(&self.net, probe, (family, spec.timeout), &watch, &mut record));
-        let ended = match tokio::time::timeout(spec.timeout, steps).await {
+        let steps = Box::pin(steps(&self.net, probe, (family, spec.policy.timeout), &watch, &mut record));
+        let ended = match tokio::time::timeout(spec.policy.timeout, steps).await {
             Ok(ended) => ended,
             Err(_) => Err(watch.phase().map_or_else(
                 || Failure::new(Code::SELF_FAULT, "the time ran out before the first step"),
-                |phase| Failure::timeout(phase, spec.timeout),
+                |phase| Failure::timeout(phase, spec.policy.timeout),
             )),
         };
         watch.stop();
         let elapsed = watch.elapsed();
-        let ended = if elapsed > spec.timeout + STALL { Err(stalled(elapsed - spec.timeout)) } else { ended };
+        let ended = if elapsed > spec.policy.timeout + STALL {
+            Err(stalled(elapsed - spec.policy.timeout))
+        } else {
+            ended
+        };
         let latency_us = u32::try_from(elapsed.as_micros()).unwrap_or(u32::MAX);
         let (failure, expectation) = match ended.map(|()| self.unmet(spec, &record, &watch, latency_us)) {
             Err(failure) => (Some(failure), None),
@@ -130,7 +134,8 @@ impl Context {
     }
 
     fn unmet(&self, spec: &Spec, record: &Record, watch: &Stopwatch<'_>, latency_us: u32) -> Option<Unmet> {
-        let headers: Vec<(String, String)> = if spec.expect.iter().any(|rule| rule.header().is_some()) {
+        let headers: Vec<(String, String)> = if spec.policy.expect.iter().any(|rule| rule.header().is_some())
+        {
             let all = record.answer.headers.iter();
             all.map(|(name, value)| {
                 (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -140,7 +145,7 @@ impl Context {
             Vec::new()
         };
         let mut unmet = judge(
-            &spec.expect,
+            &spec.policy.expect,
             &Seen {
                 status: record.answer.head.map(|(_, status)| status.as_u16()),
                 body: record.answer.head.map(|_| record.answer.body.as_slice()),
@@ -151,7 +156,7 @@ impl Context {
                 now: self.net.clock().now(),
             },
         )?;
-        let rule = spec.expect.iter().find(|rule| *rule.text == *unmet.expectation);
+        let rule = spec.policy.expect.iter().find(|rule| *rule.text == *unmet.expectation);
         if rule.and_then(|rule| rule.header()).is_some_and(redact::is_secret) {
             unmet.text = format!("expected {}, saw {MASK}", unmet.expectation);
         }

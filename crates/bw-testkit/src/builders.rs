@@ -49,11 +49,11 @@ pub fn job(spec: &Spec, slot: Instant) -> Job {
     Job {
         monitor: spec.id,
         revision: spec.revision,
-        vantage: spec.vantages[0],
+        vantage: spec.policy.vantages[0],
         slot,
         r#try: 0,
         start: slot,
-        not_after: window(slot, spec.every, spec.timeout).not_after,
+        not_after: window(slot, spec.policy.every, spec.policy.timeout).not_after,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::declaration::{Auth, ConfirmDeclared, Declaration, TargetDeclared};
 use super::heartbeat::EVERY_DEFAULT;
 use super::policy::{Agree, Confirm, Tell};
-use super::spec::{Spec, Vantages, Watch};
+use super::spec::{Policy, Spec, Vantages, Watch};
 use super::vantage::{LOCAL, Vantage};
 use crate::assert::Expectation;
 use crate::beat::Agreement;
@@ -53,11 +53,7 @@ pub fn compile_taking(revision: Revision, defaults: &Defaults) -> Result<Spec, V
         created_at: revision.created_at,
         owner: revision.owner,
         watch: checked.watch,
-        every: checked.every,
-        timeout: checked.timeout,
-        vantages: checked.vantages,
-        expect: checked.expect,
-        confirm: Arc::new(checked.confirm),
+        policy: Arc::new(checked.policy),
         tell: Tell { first_up: declared.tell.first_up.unwrap_or(false) },
         enabled: declared.enabled.unwrap_or(true),
         declared: Box::new(declared),
@@ -68,11 +64,7 @@ pub fn compile_taking(revision: Revision, defaults: &Defaults) -> Result<Spec, V
 #[derive(Clone, Debug)]
 pub struct Checked {
     pub watch: Watch,
-    pub every: Duration,
-    pub timeout: Duration,
-    pub vantages: Vantages,
-    pub expect: Arc<[Expectation]>,
-    pub confirm: Confirm,
+    pub policy: Policy,
 }
 
 /// Checks a declaration; mistakes carry paths below `path`.
@@ -104,7 +96,7 @@ pub fn check(declared: &Declaration, defaults: &Defaults, path: &str) -> Result<
     match probe {
         Some(probe) if problems.is_empty() => {
             let watch = Watch::Probe(Arc::new(probe));
-            Ok(Checked { watch, every, timeout, vantages, expect, confirm })
+            Ok(Checked { watch, policy: Policy { every, timeout, vantages, expect, confirm } })
         }
         _ => Err(problems),
     }
@@ -113,14 +105,14 @@ pub fn check(declared: &Declaration, defaults: &Defaults, path: &str) -> Result<
 /// One beat decides: there is nobody else to ask.
 fn of_beats(agreement: Agreement) -> Checked {
     let once = Duration::from_secs(1);
-    Checked {
+    let policy = Policy {
         every: agreement.terms.cadence.period().unwrap_or(EVERY_DEFAULT),
-        watch: Watch::Beats(Arc::new(agreement)),
         timeout: once,
         vantages: Vantages::new(),
         expect: Arc::new([]),
         confirm: Confirm { failures: 1, recoveries: 1, after: once, agree: Agree::Majority, min: 1 },
-    }
+    };
+    Checked { watch: Watch::Beats(Arc::new(agreement)), policy }
 }
 
 /// What is said of probes would be passed over, and so is a mistake.

@@ -13,12 +13,6 @@ pub enum Significance {
 
 /// Compares two revisions of one monitor.
 pub fn significance(old: &Spec, new: &Spec) -> Significance {
-    let same = old.watch == new.watch
-        && old.expect == new.expect
-        && old.confirm == new.confirm
-        && old.vantages == new.vantages
-        && old.timeout == new.timeout
-        && old.every == new.every
-        && old.enabled == new.enabled;
+    let same = old.watch == new.watch && old.policy == new.policy && old.enabled == new.enabled;
     if same { Significance::Cosmetic } else { Significance::Counting }
 }

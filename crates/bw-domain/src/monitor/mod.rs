@@ -23,7 +23,7 @@ pub use heartbeat::{
 pub use labels::Labels;
 pub use policy::{Agree, Confirm, Tell};
 pub use read::KNOWN_KEYS;
-pub use spec::{Spec, Vantages, Watch};
+pub use spec::{Policy, Spec, Vantages, Watch};
 pub use vantage::{Families, Family, LOCAL, LocationId, Vantage};
 
 #[cfg(test)]

@@ -25,6 +25,16 @@ pub enum Watch {
     Beats(Arc<Agreement>),
 }
 
+/// When and from where it is looked at, and what is made of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    pub every: Duration,
+    pub timeout: Duration,
+    pub vantages: Vantages,
+    pub expect: Arc<[Expectation]>,
+    pub confirm: Confirm,
+}
+
 /// A monitor at one revision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
@@ -39,11 +49,8 @@ pub struct Spec {
     /// As it was written; secrets inside.
     pub declared: Box<Declaration>,
     pub watch: Watch,
-    pub every: Duration,
-    pub timeout: Duration,
-    pub vantages: Vantages,
-    pub expect: Arc<[Expectation]>,
-    pub confirm: Arc<Confirm>,
+    /// Shared with all that are looked at and judged alike.
+    pub policy: Arc<Policy>,
     pub tell: Tell,
     /// False is the mode *paused*.
     pub enabled: bool,
@@ -94,6 +101,6 @@ impl Spec {
 
     /// After so long without a pass or fail the health is UNKNOWN, and a streak is forgotten.
     pub fn stale_after(&self) -> Duration {
-        (self.every * 3).max(Duration::from_secs(120))
+        (self.policy.every * 3).max(Duration::from_secs(120))
     }
 }

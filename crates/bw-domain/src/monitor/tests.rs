@@ -14,10 +14,10 @@ fn a_url_is_enough() {
     let declared = Declaration::from_json(&json!({"http": "https://shop.example.com"})).expect("good");
     assert_eq!(declared.name, "shop.example.com");
     let checked = check(&declared, &Defaults::default(), "").expect("good");
-    assert_eq!((checked.every.as_secs(), checked.timeout.as_secs()), (60, 5));
+    assert_eq!((checked.policy.every.as_secs(), checked.policy.timeout.as_secs()), (60, 5));
     let Watch::Probe(probe) = &checked.watch else { panic!("{:?}", checked.watch) };
     assert_eq!(probe.target(), "https://shop.example.com/");
-    assert_eq!((checked.confirm.failures, checked.confirm.recoveries), (2, 2));
+    assert_eq!((checked.policy.confirm.failures, checked.policy.confirm.recoveries), (2, 2));
 }
 
 #[test]
@@ -135,6 +135,7 @@ fn a_declaration_stays_small() {
     // A million heartbeats hold one each, and what is behind its pointers is shared or absent.
     assert!(size_of::<Declaration>() <= 168, "{}", size_of::<Declaration>());
     assert_eq!(size_of::<HeartbeatDeclared>(), 16);
+    assert!(size_of::<Spec>() <= 96, "{}", size_of::<Spec>());
     let plain = Declaration::from_json(&json!({"name": "Backup", "heartbeat": {"every": "1d"}}));
     let plain = plain.expect("a heartbeat");
     assert!(std::sync::Arc::ptr_eq(&plain.probing, &ProbingDeclared::none()));

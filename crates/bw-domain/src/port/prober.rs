@@ -20,11 +20,11 @@ impl Assignment {
         let job = Job {
             monitor: spec.id,
             revision: spec.revision,
-            vantage: spec.vantages.first().copied().unwrap_or_default(),
+            vantage: spec.policy.vantages.first().copied().unwrap_or_default(),
             slot: now,
             r#try: 0,
             start: now,
-            not_after: window(now, spec.every, spec.timeout).not_after,
+            not_after: window(now, spec.policy.every, spec.policy.timeout).not_after,
         };
         Assignment { job, spec }
     }

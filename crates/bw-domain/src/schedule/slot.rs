@@ -44,17 +44,17 @@ impl Grid {
 
 /// The vantages that look at a slot: every family, and with several locations one of them in turn.
 pub fn vantages_at(spec: &Spec, slot: Instant) -> Vantages {
-    let mut locations: Vec<_> = spec.vantages.iter().map(|vantage| vantage.location).collect();
+    let mut locations: Vec<_> = spec.policy.vantages.iter().map(|vantage| vantage.location).collect();
     locations.dedup();
     if locations.len() < 2 {
-        return spec.vantages.clone();
+        return spec.policy.vantages.clone();
     }
     // A second hash: monitors with the same cadence do not all visit the locations in step.
-    let number = slot.ms().div_euclid((spec.every.as_millis() as i64).max(1));
+    let number = slot.ms().div_euclid((spec.policy.every.as_millis() as i64).max(1));
     let offset = (spec.id.0 as u64).wrapping_mul(GOLDEN) as u32;
     let turn =
         locations[(number.wrapping_add(i64::from(offset))).rem_euclid(locations.len() as i64) as usize];
-    spec.vantages.iter().copied().filter(|vantage| vantage.location == turn).collect()
+    spec.policy.vantages.iter().copied().filter(|vantage| vantage.location == turn).collect()
 }
 
 #[cfg(test)]

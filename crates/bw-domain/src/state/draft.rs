@@ -88,8 +88,8 @@ impl<'a> Draft<'a> {
     fn count(&mut self, toward: Toward, ended: &Ended<'_>) {
         self.state.stale_at = None;
         let (goal, need) = match toward {
-            Toward::Down => (Health::Down, self.spec.confirm.failures),
-            Toward::Up => (Health::Up, self.spec.confirm.recoveries),
+            Toward::Down => (Health::Down, self.spec.policy.confirm.failures),
+            Toward::Up => (Health::Up, self.spec.policy.confirm.recoveries),
         };
         if self.state.health == goal {
             self.state.streak = None;
@@ -134,8 +134,9 @@ impl<'a> Draft<'a> {
         let Some(r#try) = ended.round.1.checked_add(1) else { return };
         let spec = self.spec;
         let here = ended.asked.first().map(|vantage| vantage.location);
-        let later = over + spec.confirm.after;
+        let later = over + spec.policy.confirm.after;
         let asked: smallvec::SmallVec<[Ask; 1]> = spec
+            .policy
             .vantages
             .iter()
             .map(|vantage| {
@@ -144,7 +145,7 @@ impl<'a> Draft<'a> {
             })
             .collect();
         let last = asked.iter().map(|ask| ask.due).max().unwrap_or(later);
-        let ends = window(last, spec.every, spec.timeout).lost_at;
+        let ends = window(last, spec.policy.every, spec.policy.timeout).lost_at;
         self.state.round = Some(Round { slot: ended.round.0, r#try, asked, ends });
     }
 

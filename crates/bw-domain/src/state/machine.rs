@@ -106,8 +106,13 @@ fn first_round(spec: &Spec) -> Round {
     Round {
         slot: due,
         r#try: 1,
-        asked: spec.vantages.iter().map(|vantage| Ask { vantage: *vantage, due, published: false }).collect(),
-        ends: window(due, spec.every, spec.timeout).lost_at,
+        asked: spec
+            .policy
+            .vantages
+            .iter()
+            .map(|vantage| Ask { vantage: *vantage, due, published: false })
+            .collect(),
+        ends: window(due, spec.policy.every, spec.policy.timeout).lost_at,
     }
 }
 
@@ -136,14 +141,14 @@ fn on_outcome(draft: &mut Draft<'_>, outcome: &Outcome) {
     if votes.contains(&Vote::Missing) {
         return;
     }
-    let result = decide(&votes, draft.spec.confirm.agree, draft.spec.confirm.min);
+    let result = decide(&votes, draft.spec.policy.confirm.agree, draft.spec.policy.confirm.min);
     draft.advance(result, &asked, (job.slot, job.r#try), Some(outcome));
 }
 
 /// Moves the cell of the outcome's vantage; one that counts nothing only fills its place in the recent slots.
 fn observe(draft: &mut Draft<'_>, outcome: &Outcome, counts: bool) {
     let seen = Seen::of(outcome);
-    let every = draft.spec.every;
+    let every = draft.spec.policy.every;
     let cells = &mut draft.observed.cells;
     let index = cells.iter().position(|cell| cell.vantage == seen.vantage).unwrap_or_else(|| {
         // Most monitors have one for ever.
@@ -197,7 +202,7 @@ fn on_timer(draft: &mut Draft<'_>) {
     if let Some(round) = over {
         let asked: SmallVec<[_; 1]> = round.asked.iter().map(|ask| ask.vantage).collect();
         let votes = votes(&draft.observed, &asked, round.slot, round.r#try);
-        let result = decide(&votes, draft.spec.confirm.agree, draft.spec.confirm.min);
+        let result = decide(&votes, draft.spec.policy.confirm.agree, draft.spec.policy.confirm.min);
         draft.advance(result, &asked, (round.slot, round.r#try), None);
     }
     if draft.state.stale_at.is_some_and(|at| at <= now) {
@@ -211,7 +216,7 @@ fn on_timer(draft: &mut Draft<'_>) {
 
 fn publish_due(draft: &mut Draft<'_>, now: Instant) {
     let (id, revision) = (draft.spec.id, draft.spec.revision);
-    let (every, timeout) = (draft.spec.every, draft.spec.timeout);
+    let (every, timeout) = (draft.spec.policy.every, draft.spec.policy.timeout);
     let Some(round) = &mut draft.state.round else { return };
     for ask in round.asked.iter_mut().filter(|ask| !ask.published && ask.due <= now) {
         ask.published = true;

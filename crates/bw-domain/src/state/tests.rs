@@ -70,7 +70,7 @@ impl World {
         let job = Job {
             monitor: MonitorId(1),
             revision: self.spec.revision,
-            vantage: self.spec.vantages[vantage],
+            vantage: self.spec.policy.vantages[vantage],
             slot,
             r#try,
             start: slot,
@@ -91,8 +91,8 @@ impl World {
 
     /// One slot of the grid, every vantage with its letter.
     fn slot(&mut self, letters: &str) {
-        self.now = self.now + self.spec.every;
-        self.slot = self.slot + self.spec.every;
+        self.now = self.now + self.spec.policy.every;
+        self.slot = self.slot + self.spec.policy.every;
         for (vantage, letter) in letters.chars().enumerate() {
             let outcome = self.outcome(vantage, self.slot, 0, letter);
             self.step(Trigger::Outcome(&outcome));
@@ -302,7 +302,7 @@ fn absence_is_counted_from_what_was_seen_last() {
         let after = |seconds: u64| begun + Duration::from_secs(seconds);
         if let Some(seen) = seen {
             world.now = after(seen);
-            let fail = world.outcome(0, world.slot + world.spec.every, 0, 'f');
+            let fail = world.outcome(0, world.slot + world.spec.policy.every, 0, 'f');
             world.step(Trigger::Outcome(&fail));
         }
         let before = world.state.clone();

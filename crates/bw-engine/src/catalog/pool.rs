@@ -1,15 +1,13 @@
 //! Equal parts of specifications are kept once: a hundred thousand monitors say the same few things.
 
-use bw_domain::assert::Expectation;
 use bw_domain::beat::Agreement;
-use bw_domain::monitor::{Confirm, Labels, ProbingDeclared, Spec, TargetDeclared, TermsDeclared, Watch};
+use bw_domain::monitor::{Labels, Policy, ProbingDeclared, Spec, TargetDeclared, TermsDeclared, Watch};
 use std::sync::Arc;
 
 /// The parts that repeat.
 #[derive(Debug, Default)]
 pub(super) struct Pools {
-    expect: Pool<[Expectation]>,
-    confirm: Pool<Confirm>,
+    policies: Pool<Policy>,
     owners: Pool<str>,
     labels: Pool<[(String, String)]>,
     agreements: Pool<Agreement>,
@@ -20,8 +18,7 @@ pub(super) struct Pools {
 impl Pools {
     /// The same specification, its parts shared with equal ones.
     pub fn share(&mut self, mut spec: Spec) -> Arc<Spec> {
-        spec.expect = self.expect.share(spec.expect);
-        spec.confirm = self.confirm.share(spec.confirm);
+        spec.policy = self.policies.share(spec.policy);
         spec.owner = spec.owner.map(|owner| self.owners.share(owner));
         if let Watch::Beats(agreement) = spec.watch {
             spec.watch = Watch::Beats(self.agreements.share(agreement));

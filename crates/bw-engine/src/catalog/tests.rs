@@ -36,7 +36,7 @@ fn a_slot_belongs_to_the_revision_in_force() {
     let mut slots = Vec::new();
     let mut after = at(40);
     while let Some((slot, spec)) = catalog.next_slot(ID, after).filter(|(slot, _)| *slot < at(66)) {
-        slots.push((spec.revision, spec.every.as_secs()));
+        slots.push((spec.revision, spec.policy.every.as_secs()));
         after = slot;
     }
     assert_eq!(slots, [(1, 10), (1, 10), (2, 2), (2, 2), (2, 2)]);
@@ -104,5 +104,5 @@ fn equal_parts_are_kept_once() {
     let expecting = json!({"name": "A", "http": "http://a.test/", "expect": ["status == 204"]});
     catalog.apply(changes(1, (1..=3).map(|id| revision(id, 1, START, &expecting)).collect()));
     let all = catalog.all();
-    assert!(Arc::ptr_eq(&all[0].expect, &all[2].expect) && Arc::ptr_eq(&all[0].confirm, &all[1].confirm));
+    assert!(Arc::ptr_eq(&all[0].policy, &all[2].policy) && Arc::ptr_eq(&all[0].policy, &all[1].policy));
 }

@@ -298,7 +298,7 @@ impl Planner {
                 return true;
             };
             if let Some(spec) = catalog.in_force(id, slot).filter(|spec| spec.enabled) {
-                let not_after = window(slot, spec.every, spec.timeout).not_after;
+                let not_after = window(slot, spec.policy.every, spec.policy.timeout).not_after;
                 let (monitor, revision) = (id, spec.revision);
                 let vantages = vantages_at(&spec, slot).into_iter();
                 let job =

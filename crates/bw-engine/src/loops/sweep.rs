@@ -237,7 +237,7 @@ impl Sweeper {
         for id in catalog.shard(shard) {
             let mut at = after;
             while let Some((slot, spec)) = catalog.next_slot(id, at).filter(|(slot, _)| *slot <= bound) {
-                let window = window(slot, spec.every, spec.timeout);
+                let window = window(slot, spec.policy.every, spec.policy.timeout);
                 let jobs = vantages_at(&spec, slot).into_iter().map(|vantage| Job {
                     monitor: id,
                     revision: spec.revision,

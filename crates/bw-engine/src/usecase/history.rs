@@ -39,7 +39,7 @@ pub async fn terms(services: &Services, id: MonitorId) -> Result<Vec<Term>, UseE
 /// The cadence of a revision.
 pub fn cadence(terms: &[Term], revision: u32) -> Duration {
     let term = terms.iter().find(|term| term.spec.revision == revision).or(terms.last());
-    term.map_or(Duration::ZERO, |term| term.spec.every)
+    term.map_or(Duration::ZERO, |term| term.spec.policy.every)
 }
 
 /// The intervals in which the monitor was paused, ascending.

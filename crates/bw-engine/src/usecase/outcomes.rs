@@ -120,7 +120,7 @@ fn planned(terms: &[Term], gap: Gap, (low, to): (Instant, Instant)) -> impl Iter
         // A gap is (from, to], a term [from, to), the question [low, to).
         let first = low.max(term.range.from).max(Instant::from_ms(gap.from.ms() + 1));
         let last = gap.to.ms().min(term.range.to.ms() - 1).min(to.ms() - 1);
-        let grid = Grid::of(term.spec.id, term.spec.every);
+        let grid = Grid::of(term.spec.id, term.spec.policy.every);
         let newest = grid.at_or_before(Instant::from_ms(last));
         std::iter::successors(Some(newest), move |slot| {
             Some(grid.at_or_before(Instant::from_ms(slot.ms() - 1)))

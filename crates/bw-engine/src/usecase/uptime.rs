@@ -38,7 +38,7 @@ pub async fn uptime(
         return Ok(UptimeReport { wall, uptime: measure(wall, &samples, &paused(&terms), &[]), rows: 0 });
     }
     // A slot before the wall may still speak for its beginning.
-    let longest = terms.iter().map(|term| term.spec.every).max().unwrap_or_default();
+    let longest = terms.iter().map(|term| term.spec.policy.every).max().unwrap_or_default();
     let range = Range { from: wall.from - longest, to: wall.to };
     let mut pieces: Vec<Vec<Sample>> = Vec::new();
     let rows = read_slots(services, id, range, |rows| {

@@ -52,8 +52,8 @@ impl<'a> MonitorOut<'a> {
             id: spec.id.0,
             name: spec.name(),
             url: spec.probe().map_or("", |probe| probe.target()),
-            check_interval: whole_seconds(spec.every),
-            timeout: whole_seconds(spec.timeout),
+            check_interval: whole_seconds(spec.policy.every),
+            timeout: whole_seconds(spec.policy.timeout),
             expected_status_code: expected_status(spec),
             webhook_url: spec.declared.webhook_url.as_ref().filter(|_| may_write).map(Secret::expose),
             enabled: spec.enabled,
@@ -75,7 +75,7 @@ fn whole_seconds(duration: Duration) -> u64 {
 
 /// The first status that is expected; what else a monitor expects, this interface cannot say.
 fn expected_status(spec: &Spec) -> u16 {
-    spec.expect.iter().find_map(status_of).unwrap_or(200)
+    spec.policy.expect.iter().find_map(status_of).unwrap_or(200)
 }
 
 /// The status of `status == N`.

@@ -174,9 +174,9 @@ impl House {
     pub async fn observe(&self, id: i64, seen: Seen) -> Instant {
         let id = MonitorId(id);
         let spec = self.app.services.catalog.get(id).expect("a monitor");
-        let slot = Grid::of(id, spec.every).after(self.clock.now());
+        let slot = Grid::of(id, spec.policy.every).after(self.clock.now());
         self.clock.advance(slot.since(self.clock.now()));
-        for vantage in &spec.vantages {
+        for vantage in &spec.policy.vantages {
             let job = Job { vantage: *vantage, ..bw_testkit::builders::job(&spec, slot) };
             self.commit(id, seen.of(job)).await;
         }

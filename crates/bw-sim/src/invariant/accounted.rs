@@ -64,7 +64,7 @@ fn expected(monitor: MonitorId, terms: &[Term], mark: Instant) -> BTreeSet<Outco
     for term in terms {
         let Some(spec) = term.spec.as_ref().filter(|spec| spec.enabled) else { continue };
         let last = (term.to - moment).min(mark);
-        for slot in Grid::of(monitor, spec.every).within(term.from - moment, last) {
+        for slot in Grid::of(monitor, spec.policy.every).within(term.from - moment, last) {
             let key = |vantage| OutcomeKey { monitor, vantage, slot, r#try: 0 };
             keys.extend(vantages_at(spec, slot).into_iter().map(key));
         }

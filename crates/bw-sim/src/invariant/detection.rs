@@ -48,11 +48,15 @@ pub fn holds(past: &Past) -> Result<(), String> {
 fn latest(stretch: &Stretch, spec: &Spec, goal: Health) -> Ms {
     let ms = |length: Duration| length.as_millis() as Ms;
     let rounds = match goal {
-        Health::Down => spec.confirm.failures,
-        _ => spec.confirm.recoveries,
+        Health::Down => spec.policy.confirm.failures,
+        _ => spec.policy.confirm.recoveries,
     };
     let rounds = Ms::from(rounds);
-    stretch.from + ms(spec.every) + (rounds - 1) * ms(spec.confirm.after) + rounds * ms(spec.timeout) + BOUND
+    stretch.from
+        + ms(spec.policy.every)
+        + (rounds - 1) * ms(spec.policy.confirm.after)
+        + rounds * ms(spec.policy.timeout)
+        + BOUND
 }
 
 /// The number of a monitor's target, and its active specifications with the true times from and to which nobody edited

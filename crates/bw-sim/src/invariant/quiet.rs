@@ -30,9 +30,10 @@ fn window(past: &Past, from: Instant, to: Instant) -> Result<(), String> {
         for term in past.terms(monitor) {
             let Some(spec) = term.spec.as_ref().filter(|spec| spec.enabled) else { continue };
             let moment = Duration::from_millis(1);
-            let (first, last) = (term.from.max(from), (term.to - moment).min(to - spec.timeout - SETTLED));
+            let (first, last) =
+                (term.from.max(from), (term.to - moment).min(to - spec.policy.timeout - SETTLED));
             let once = |slot: &Instant| !past.script.is_lived_twice(slot.ms() - START.ms());
-            for slot in Grid::of(monitor, spec.every).within(first - moment, last).filter(once) {
+            for slot in Grid::of(monitor, spec.policy.every).within(first - moment, last).filter(once) {
                 for vantage in vantages_at(spec, slot) {
                     let key = OutcomeKey { monitor, vantage, slot, r#try: 0 };
                     let rows = past.database.outcomes.get(&key).map(Vec::as_slice).unwrap_or_default();

@@ -106,7 +106,7 @@ fn slots(past: &Past, monitor: MonitorId) -> BTreeMap<Instant, Slot> {
     let every = |number: u32| {
         let revision =
             revisions.iter().find(|revision| revision.revision == number && revision.declared.is_some());
-        revision.map_or(Duration::ZERO, |revision| past.spec(revision).every)
+        revision.map_or(Duration::ZERO, |revision| past.spec(revision).policy.every)
     };
     let mut slots: BTreeMap<Instant, Slot> = BTreeMap::new();
     for outcome in past.database.outcomes.values().flatten() {

@@ -157,7 +157,7 @@ impl Watch {
         }
         let asked = match id.1 {
             0 => vantages_at(&self.spec, id.0),
-            _ if self.open == Some(id) => self.spec.vantages.clone(),
+            _ if self.open == Some(id) => self.spec.policy.vantages.clone(),
             _ => return Vec::new(),
         };
         let votes = self.votes(id);
@@ -174,7 +174,7 @@ impl Watch {
             return Vec::new();
         }
         let votes = self.votes(open);
-        self.close(open, votes, self.spec.vantages.len(), now)
+        self.close(open, votes, self.spec.policy.vantages.len(), now)
     }
 
     /// What stands at a round.
@@ -193,7 +193,7 @@ impl Watch {
         let said = match asked {
             1 if able == 0 => return Vec::new(),
             1 => votes.first().map(|vote| vote.verdict),
-            _ if able < usize::from(self.spec.confirm.min).min(asked) => {
+            _ if able < usize::from(self.spec.policy.confirm.min).min(asked) => {
                 self.health = Health::Unknown;
                 self.rounds.clear();
                 self.open = None;
@@ -211,8 +211,8 @@ impl Watch {
     /// Enough rounds in a row change the health; too few ask again.
     fn count(&mut self, id: RoundId, said: Option<Verdict>, now: Instant) -> Vec<Vote> {
         let (goal, need) = match said {
-            Some(Verdict::Fail) => (Health::Down, self.spec.confirm.failures),
-            Some(_) => (Health::Up, self.spec.confirm.recoveries),
+            Some(Verdict::Fail) => (Health::Down, self.spec.policy.confirm.failures),
+            Some(_) => (Health::Up, self.spec.policy.confirm.recoveries),
             None => {
                 self.open = None;
                 return Vec::new();

@@ -47,7 +47,7 @@ fn probe(inner: &mut Inner, life: Life, job: Job, spec: &Spec) -> (Outcome, Ms) 
         let outcome = Outcome::ours(job, at, Code::SELF_MISSED, "would have begun too late");
         return (outcome, 0);
     }
-    let timeout = spec.timeout.as_millis() as Ms;
+    let timeout = spec.policy.timeout.as_millis() as Ms;
     let target = inner.script.target(spec.probe().map_or("", |probe| probe.host()), inner.now);
     let failure = target.failure(job.vantage.family, &inner.chance);
     let took = match (target, failure) {

@@ -28,7 +28,7 @@ async fn filled() -> Directory {
     let rig = Rig::start(&directory).await;
     let spec = rig.create(&json!({"name": "Shop", "http": "http://shop.test/", "every": "10s"})).await;
     for n in 0..100 {
-        rig.see(&spec, &pass(job(&spec, spec.effective_from + spec.every * n))).await;
+        rig.see(&spec, &pass(job(&spec, spec.effective_from + spec.policy.every * n))).await;
     }
     directory.stop(rig.store).await;
     directory
@@ -150,7 +150,7 @@ async fn a_log_that_is_cut_loses_the_end_alone() {
         .create(&json!({"name": "Shop", "http": "http://shop.test/", "every": "10s",
                         "confirm": {"failures": 1, "recoveries": 1}}))
         .await;
-    let slot = |n: u32| spec.effective_from + spec.every * n;
+    let slot = |n: u32| spec.effective_from + spec.policy.every * n;
     for n in 0..10 {
         rig.see(&spec, &pass(job(&spec, slot(n)))).await;
     }

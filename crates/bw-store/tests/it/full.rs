@@ -62,7 +62,7 @@ async fn fill(path: &Path) {
     let directory = Directory::at(path.to_owned());
     let rig = Rig::start(&directory).await;
     let spec = rig.create(&json!({"name": "Shop", "http": "http://shop.test/", "every": "1s"})).await;
-    let slot = |n: u64| spec.effective_from + spec.every * n as u32;
+    let slot = |n: u64| spec.effective_from + spec.policy.every * n as u32;
     let decided = async |n: u64| {
         let loaded = rig.load(spec.id).await;
         rig.decide(&spec, &loaded, &pass(job(&spec, slot(n)))).await

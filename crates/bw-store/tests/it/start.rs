@@ -26,7 +26,7 @@ async fn a_passing_outcome_is_one_row() {
     }
     let see = async |n: u32| {
         for spec in &specs {
-            rig.see(spec, &pass(job(spec, spec.effective_from + spec.every * n))).await;
+            rig.see(spec, &pass(job(spec, spec.effective_from + spec.policy.every * n))).await;
         }
     };
     for n in 0..3 {

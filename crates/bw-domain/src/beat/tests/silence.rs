@@ -253,5 +253,5 @@ fn nobody_looks_at_a_heartbeat() {
         let step = world.step(start() + SECOND * 9, trigger);
         assert!(step.jobs.is_empty() && world.state.round.is_none() && world.state.stale_at.is_none());
     }
-    assert!(world.spec.vantages.is_empty());
+    assert!(world.spec.policy.vantages.is_empty());
 }

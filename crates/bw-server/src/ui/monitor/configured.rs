@@ -12,15 +12,15 @@ pub fn facts(spec: &Spec) -> Vec<(&'static str, String)> {
     let Some(kind) = spec.probe() else { return Vec::new() };
     let mut facts = vec![
         ("Probes", probe(kind)),
-        ("Every", words::exact(spec.every)),
-        ("Gives up after", exact_or_ms(spec.timeout)),
+        ("Every", words::exact(spec.policy.every)),
+        ("Gives up after", exact_or_ms(spec.policy.timeout)),
         ("From", from(spec)),
-        ("Down after", rounds(spec.confirm.failures, "failing")),
-        ("Up after", rounds(spec.confirm.recoveries, "passing")),
-        ("Asks again after", words::exact(spec.confirm.after)),
+        ("Down after", rounds(spec.policy.confirm.failures, "failing")),
+        ("Up after", rounds(spec.policy.confirm.recoveries, "passing")),
+        ("Asks again after", words::exact(spec.policy.confirm.after)),
     ];
-    if let Agree::AtLeast(need) = spec.confirm.agree {
-        facts.push(("Agreement", format!("{need} of {} vantages", spec.vantages.len())));
+    if let Agree::AtLeast(need) = spec.policy.confirm.agree {
+        facts.push(("Agreement", format!("{need} of {} vantages", spec.policy.vantages.len())));
     }
     facts.push(("Revision", format!("{}, id {}", spec.revision, spec.id)));
     facts
@@ -97,6 +97,7 @@ fn probe(probe: &Probe) -> String {
 
 fn from(spec: &Spec) -> String {
     let mut places: Vec<String> = spec
+        .policy
         .vantages
         .iter()
         .map(|vantage| match vantage.family {

@@ -70,7 +70,7 @@ pub async fn load(
     let query = LatencyQuery {
         from: Some(from),
         to: Some(now),
-        step: Some(step(now.since(from), view.spec.every)),
+        step: Some(step(now.since(from), view.spec.policy.every)),
         quantiles: vec![0.5, 0.95, 0.99],
     };
     let series = latency(services, id, query).await?;

@@ -105,7 +105,7 @@ impl Monitor {
             incidents: past.incidents,
             certificate: past.certificate,
             configured: configured::facts(spec),
-            expect: spec.expect.iter().map(|expectation| expectation.text.to_string()).collect(),
+            expect: spec.policy.expect.iter().map(|expectation| expectation.text.to_string()).collect(),
             told: configured::told(spec, &services.catalog.actions()),
         })
     }
@@ -129,7 +129,7 @@ fn strips(view: &MonitorView, now: Instant) -> Vec<Strip> {
             ),
             from: ends(window.first().map(|slot| slot.slot)),
             to: ends(window.last().map(|slot| slot.slot)),
-            every: format!("every {}", words::exact(view.spec.every)),
+            every: format!("every {}", words::exact(view.spec.policy.every)),
             drawn: strip::detailed(&window),
         }
     };

@@ -108,7 +108,7 @@ impl World {
     /// One probe of a monitor for the slot that began now; `change` makes it what it was.
     pub async fn probe(&self, spec: &Spec, change: impl FnOnce(Outcome) -> Outcome) {
         let services = &self.app.services;
-        let slot = Grid::of(spec.id, spec.every).at_or_before(self.clock.now());
+        let slot = Grid::of(spec.id, spec.policy.every).at_or_before(self.clock.now());
         let mut outcome = change(pass(bw_testkit::builders::job(spec, slot)));
         outcome.at = slot + Duration::from_millis(3);
         let loaded = services.store.states.load(vec![spec.id]).await.expect("it is there");
@@ -137,17 +137,17 @@ impl World {
     /// a fail.
     pub async fn seen(&self, spec: &Spec, count: u32, latency_us: impl Fn(u32) -> Option<u32>) {
         let services = &self.app.services;
-        let newest = Grid::of(spec.id, spec.every).at_or_before(self.clock.now());
+        let newest = Grid::of(spec.id, spec.policy.every).at_or_before(self.clock.now());
         let mut recent = Recent::default();
         for index in 0..count {
-            let slot = newest - spec.every * (count - 1 - index);
+            let slot = newest - spec.policy.every * (count - 1 - index);
             let verdict = if latency_us(index).is_some() { Verdict::Pass } else { Verdict::Fail };
-            recent.put(slot, spec.every, verdict, latency_us(index).unwrap_or(90_000));
+            recent.put(slot, spec.policy.every, verdict, latency_us(index).unwrap_or(90_000));
         }
         let loaded = services.store.states.load(vec![spec.id]).await.expect("it is there");
         let loaded = loaded.into_iter().next().flatten().expect("it has rows");
         let cell = Cell {
-            vantage: spec.vantages[0],
+            vantage: spec.policy.vantages[0],
             revision: spec.revision,
             slot: newest,
             r#try: 0,
@@ -181,7 +181,7 @@ impl World {
     /// `count` slots of a monitor; the clock stands just after the last.
     pub async fn slots(&self, spec: &Spec, count: u32, change: impl Fn(u32, Outcome) -> Outcome) {
         for index in 0..count {
-            let slot = Grid::of(spec.id, spec.every).after(self.clock.now());
+            let slot = Grid::of(spec.id, spec.policy.every).after(self.clock.now());
             self.clock.step_to(slot + Duration::from_millis(50));
             self.probe(spec, |outcome| change(index, outcome)).await;
         }

@@ -22,7 +22,7 @@ fn document(name: &str) -> Value {
 }
 
 fn slot(spec: &Spec, n: u32) -> Instant {
-    spec.effective_from + spec.every * n
+    spec.effective_from + spec.policy.every * n
 }
 
 /// The stores of so many nodes. Their connections end with the test.

@@ -17,7 +17,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 fn slot(spec: &Spec, n: u32) -> Instant {
-    spec.effective_from + spec.every * n
+    spec.effective_from + spec.policy.every * n
 }
 
 async fn monitor(rig: &Rig<'_>) -> Spec {

@@ -185,9 +185,9 @@ pub async fn a_new_monitor_is_looked_at_at_once(at: &dyn Installation) {
     let round = rig.load(spec.id).await.state.round.expect("a first round");
     assert_eq!((round.slot, round.r#try), (spec.effective_from, 1));
     let asked: Vec<_> = round.asked.iter().map(|ask| (ask.vantage, ask.due, ask.published)).collect();
-    let expected: Vec<_> = spec.vantages.iter().map(|v| (*v, spec.effective_from, false)).collect();
+    let expected: Vec<_> = spec.policy.vantages.iter().map(|v| (*v, spec.effective_from, false)).collect();
     assert_eq!(asked, expected);
-    assert!(round.ends > spec.effective_from + spec.timeout);
+    assert!(round.ends > spec.effective_from + spec.policy.timeout);
     let next = rig.store.timers.next().await.expect("the store is there");
     assert_eq!(next, Some(spec.effective_from));
 }

@@ -174,6 +174,6 @@ pub(super) fn commit(loaded: &Loaded, step: Step) -> Commit {
 
 /// The `n`th slot of a monitor after its revision began to count.
 pub fn slot(spec: &Spec, n: u32) -> Instant {
-    let grid = Grid::of(spec.id, spec.every);
-    grid.after(spec.effective_from) + spec.every * n
+    let grid = Grid::of(spec.id, spec.policy.every);
+    grid.after(spec.effective_from) + spec.policy.every * n
 }

@@ -187,7 +187,7 @@ pub async fn two_vantages_cannot_both_decide_from_half_of_the_votes(at: &dyn Ins
     let spec = rig.create(&both).await;
     let loaded = rig.load(spec.id).await;
     let [v4, v6] = [0, 1].map(|vantage| {
-        let job = Job { vantage: spec.vantages[vantage], ..job(&spec, slot(&spec, 0)) };
+        let job = Job { vantage: spec.policy.vantages[vantage], ..job(&spec, slot(&spec, 0)) };
         fail(job, Code::CONNECT_REFUSED)
     });
     let batch = vec![rig.decide(&spec, &loaded, &v4).await, rig.decide(&spec, &loaded, &v6).await];
@@ -278,7 +278,7 @@ async fn walk(rig: &Rig<'_>, spec: &mut Spec, dice: &Dice, turn: u32) {
     let throw = dice.throw();
     let back = if throw.is_multiple_of(7) { (throw >> 8) % 90 } else { 0 };
     let number = turn.saturating_sub(back as u32);
-    let vantage = spec.vantages[(throw >> 16) as usize % spec.vantages.len()];
+    let vantage = spec.policy.vantages[(throw >> 16) as usize % spec.policy.vantages.len()];
     let r#try = ((throw >> 24) % 5 / 4) as u8;
     let job = Job { vantage, r#try, ..job(spec, slot(spec, number)) };
     let outcome = match (throw >> 32) % 6 {

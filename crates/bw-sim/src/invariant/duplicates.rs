@@ -2,6 +2,7 @@
 //! our record of it, or was held up there beyond its lease: from outside that is the same.
 
 use crate::Ms;
+use crate::fault::FaultKind;
 use crate::journal::Fact;
 use crate::past::Past;
 use crate::world::Life;
@@ -9,13 +10,12 @@ use bw_domain::action::ActionRef;
 use bw_domain::delivery::DeliveryState;
 use bw_domain::id::{DeliveryId, EventId};
 use bw_domain::limits::{SEND_LEASE, SEND_TIMEOUT};
-use bw_domain::time::{Duration, Instant};
+use bw_domain::time::Duration;
 use std::collections::BTreeMap;
 
 /// One arrival of an event.
 struct Arrival {
     at: Ms,
-    wall: Instant,
     life: Life,
     delivery: DeliveryId,
     lost: bool,
@@ -29,8 +29,7 @@ pub fn holds(past: &Past) -> Result<(), String> {
         let Fact::Reached { delivery, told, lost, .. } = &line.fact else { continue };
         let Some(action) = actions.get(delivery) else { continue };
         for event in told {
-            let arrival =
-                Arrival { at: line.at, wall: line.wall, life: line.life, delivery: *delivery, lost: *lost };
+            let arrival = Arrival { at: line.at, life: line.life, delivery: *delivery, lost: *lost };
             arrivals.entry((*action, *event)).or_default().push(arrival);
         }
     }
@@ -62,8 +61,7 @@ fn excused(past: &Past, arrival: &Arrival) -> bool {
                 };
                 if rows.iter().any(|row| sent(&row)) {
                     let passed = Duration::from_millis(line.at - arrival.at);
-                    // Leases are times of the clock, which may be set.
-                    return arrival.lost || passed.max(line.wall.since(arrival.wall)) > LEASED;
+                    return arrival.lost || passed > LEASED || was_set(past, arrival.at, line.at);
                 }
             }
             Fact::Ended => return true,
@@ -71,4 +69,11 @@ fn excused(past: &Past, arrival: &Arrival) -> bool {
         }
     }
     arrival.lost
+}
+
+/// Leases are times of the clock: set forward, it ends them.
+fn was_set(past: &Past, reached: Ms, recorded: Ms) -> bool {
+    let leased = reached.saturating_sub(SEND_LEASE.as_millis() as Ms);
+    let ahead = |kind: &FaultKind| matches!(kind, FaultKind::HostStep { by } if *by > 0);
+    past.script.faults.iter().any(|fault| ahead(&fault.kind) && (leased..=recorded).contains(&fault.from))
 }

@@ -101,6 +101,17 @@ impl Script {
         self
     }
 
+    /// The numbers of the troubles that end processes.
+    pub fn ends_of_processes(&self) -> Vec<usize> {
+        let ends = |fault: &Fault| matches!(fault.kind, FaultKind::Crash { .. } | FaultKind::Stop { .. });
+        (0..self.faults.len()).filter(|number| ends(&self.faults[*number])).collect()
+    }
+
+    /// Whether there is a job that is never silent.
+    pub fn has_steady_job(&self) -> bool {
+        self.watched.iter().filter_map(|watched| watched.job.as_ref()).any(|job| job.steady)
+    }
+
     /// How the target of this host is now.
     pub fn target(&self, host: &str, now: Ms) -> Target {
         let watched = monitors::number(host).and_then(|number| self.watched.get(number));

@@ -1,8 +1,9 @@
-//! The simulation as a test: fixed seeds, fresh ones, every seed that once found something, and every mutant.
+//! The simulation as a test: fixed seeds, fresh ones, every seed that once found something, restarts, and every mutant.
 
 mod kept;
 mod mutants;
 mod node;
+mod restart;
 mod seeds;
 
 use bw_sim::{Options, Violation};

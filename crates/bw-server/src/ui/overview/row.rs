@@ -15,7 +15,7 @@ use bw_engine::usecase::runs::{Expected, pieces};
 use std::collections::HashMap;
 
 /// Beats that are read of a heartbeat for its row.
-pub const BEATS: usize = 24;
+pub const BEATS: usize = 12;
 
 /// What rows of heartbeats are drawn from.
 pub struct Heard {
@@ -160,6 +160,38 @@ fn share(verdicts: &[Option<Verdict>]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_asking_the_last_word_and_the_run_under_way_are_known() {
+        let at = Instant::from_ms(1_000);
+        let run = bw_domain::beat::Run { id: None, at };
+        let (pass, fail, open) = (Some(Verdict::Pass), Some(Verdict::Fail), Some(Verdict::Inconclusive));
+        let track = |last_beat, failed, runs: &[bw_domain::beat::Run]| Track {
+            last_beat,
+            failed,
+            runs: runs.iter().copied().collect(),
+            ..Track::default()
+        };
+        assert_eq!(last(&track(None, false, &[])), []);
+        assert_eq!(last(&track(Some(at), false, &[])), [pass]);
+        assert_eq!(last(&track(Some(at), true, &[run])), [fail, open]);
+    }
+
+    #[test]
+    fn what_is_next_in_few_words() {
+        let at = |s: i64| Instant::from_ms(s * 1_000);
+        let standing =
+            |status, started, expected| Standing { status, started, last: None, expected, deadline: None };
+        for (standing, said) in [
+            (standing(Status::Up, None, Some(at(700))), "next in 10 min"),
+            (standing(Status::Grace, None, Some(at(40))), "due 1 min ago"),
+            (standing(Status::Up, Some(at(40)), Some(at(700))), "runs for 1 min"),
+            (standing(Status::New, None, None), ""),
+            (standing(Status::Paused, Some(at(40)), None), ""),
+        ] {
+            assert_eq!(next(&standing, at(100)), said);
+        }
+    }
 
     #[test]
     fn shares_say_of_how_many() {

@@ -321,7 +321,7 @@ async fn editing_pausing_and_deleting_are_those_of_monitors() {
 }
 
 #[tokio::test]
-async fn a_hundred_heartbeats_are_light_and_long_lists_ask_for_no_beats() {
+async fn a_hundred_heartbeats_are_light() {
     let world = World::new();
     let mut specs = Vec::new();
     for number in 0..120 {

@@ -22,6 +22,7 @@ async fn beat(node: &Node, path: &str, body: &str) {
 }
 
 /// How long ago something happened, as a beat says it.
+#[expect(clippy::disallowed_methods, reason = "the process under test has the clock of this machine, too")]
 fn ago(seconds: u64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
     (now.as_millis() - u128::from(seconds) * 1_000).to_string()

@@ -8,7 +8,7 @@ use crate::time::{DAY_MS, Day, Duration, Instant, Zone};
 use std::sync::Arc;
 
 /// The days of a week that count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Counted {
     #[default]
     All,

@@ -7,7 +7,7 @@ use super::cadence::{Assigned, Cadence};
 use crate::time::{Duration, Instant};
 
 /// By whose rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `heartbeat:` of our file and API.
     Own,

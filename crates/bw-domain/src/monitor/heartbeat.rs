@@ -17,7 +17,7 @@ pub struct HeartbeatDeclared {
 }
 
 /// When beats are expected, and which count.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct TermsDeclared {
     pub every: Option<Span>,
     /// Cron and OnCalendar expressions.
@@ -49,7 +49,7 @@ pub struct OwnDeclared {
 }
 
 /// Words in a body that say how a job went, lists with commas.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct KeywordsDeclared {
     pub failure: String,
     pub success: String,

@@ -2,6 +2,7 @@
 
 use bw_domain::beat::Agreement;
 use bw_domain::monitor::{Labels, Policy, ProbingDeclared, Spec, TargetDeclared, TermsDeclared, Watch};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The parts that repeat.
@@ -10,27 +11,63 @@ pub(super) struct Pools {
     policies: Pool<Policy>,
     owners: Pool<str>,
     labels: Pool<[(String, String)]>,
-    agreements: Pool<Agreement>,
     probing: Pool<ProbingDeclared>,
-    terms: Pool<TermsDeclared>,
+    agreed: Agreed,
 }
 
 impl Pools {
     /// The same specification, its parts shared with equal ones.
     pub fn share(&mut self, mut spec: Spec) -> Arc<Spec> {
-        spec.policy = self.policies.share(spec.policy);
         spec.owner = spec.owner.map(|owner| self.owners.share(owner));
-        if let Watch::Beats(agreement) = spec.watch {
-            spec.watch = Watch::Beats(self.agreements.share(agreement));
-        }
         let declared = &mut *spec.declared;
         declared.probing = self.probing.share(declared.probing.clone());
-        if let TargetDeclared::Heartbeat(heartbeat) = &mut declared.target {
-            heartbeat.terms = self.terms.share(heartbeat.terms.clone());
+        match (&mut declared.target, &mut spec.watch) {
+            (TargetDeclared::Heartbeat(heartbeat), Watch::Beats(agreement)) => {
+                self.agreed.share(&mut heartbeat.terms, agreement, &mut spec.policy);
+            }
+            _ => spec.policy = self.policies.share(spec.policy),
         }
         let Labels(labels) = &mut declared.labels;
         *labels = self.labels.share(std::mem::take(labels));
         Arc::new(spec)
+    }
+}
+
+/// What heartbeats have agreed on, found by what was written: jobs have hundreds of schedules, and each has many jobs.
+#[derive(Debug, Default)]
+struct Agreed {
+    held: HashMap<Arc<TermsDeclared>, (Arc<Agreement>, Arc<Policy>)>,
+    /// How many were not there since what is gone was last looked for.
+    missed: usize,
+}
+
+/// So many different ones are kept; more would be as many as there are heartbeats.
+const AGREED_MAX: usize = 16_384;
+
+impl Agreed {
+    fn share(
+        &mut self,
+        terms: &mut Arc<TermsDeclared>,
+        agreement: &mut Arc<Agreement>,
+        policy: &mut Arc<Policy>,
+    ) {
+        if let Some((held, (agreed, looked))) = self.held.get_key_value(terms) {
+            *terms = held.clone();
+            // By whose rules is told by the names of its own, too.
+            if *agreed == *agreement && *looked == *policy {
+                (*agreement, *policy) = (agreed.clone(), looked.clone());
+            }
+            return;
+        }
+        self.missed += 1;
+        if self.held.len() >= AGREED_MAX && self.missed >= AGREED_MAX {
+            // What only the pool holds belongs to monitors that are gone.
+            self.held.retain(|terms, _| Arc::strong_count(terms) > 1);
+            self.missed = 0;
+        }
+        if self.held.len() < AGREED_MAX {
+            self.held.insert(terms.clone(), (agreement.clone(), policy.clone()));
+        }
     }
 }
 

@@ -106,3 +106,21 @@ fn equal_parts_are_kept_once() {
     let all = catalog.all();
     assert!(Arc::ptr_eq(&all[0].policy, &all[2].policy) && Arc::ptr_eq(&all[0].policy, &all[1].policy));
 }
+
+#[test]
+fn heartbeats_that_agree_on_the_same_share_it_however_many_others_there_are() {
+    let catalog = catalog();
+    let beating = |id: i64| {
+        let schedule = format!("{} {} * * *", id % 60, id / 60 % 24);
+        revision(id, 1, START, &json!({"name": format!("b{id}"), "heartbeat": {"schedule": schedule}}))
+    };
+    catalog.apply(changes(1, (0..2 * 1_440).map(beating).collect()));
+    let [one, other] = [3, 3 + 1_440].map(|id| catalog.get(MonitorId(id)).expect("a heartbeat"));
+    assert!(Arc::ptr_eq(one.beats().expect("beats"), other.beats().expect("beats")));
+    assert!(
+        Arc::ptr_eq(&one.policy, &other.policy)
+            && Arc::ptr_eq(&one.declared.probing, &other.declared.probing)
+    );
+    let terms = |spec: &Spec| spec.declared.heartbeat().expect("a heartbeat").terms.clone();
+    assert!(Arc::ptr_eq(&terms(&one), &terms(&other)));
+}

@@ -6,7 +6,7 @@ use crate::fault::FaultKind;
 use crate::journal::Fact;
 use crate::past::Past;
 use crate::world::Life;
-use bw_domain::limits::{DEAF_MIN, HEARING_EVERY};
+use bw_domain::limits::{DEAF_MIN, HEARING_EVERY, HEARING_LEASE};
 use bw_domain::time::{Duration, Instant};
 use bw_testkit::builders::START;
 use std::collections::BTreeMap;
@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 /// Stretches of the clock in which somebody could hear, in order and apart.
 pub struct Hearing(Vec<(Instant, Instant)>);
 
-/// A pause this short is held against nobody.
+/// A pause this short is held against nobody. Among several nodes no pause is known that ends before the lease of whoever
+/// died: until then silence waits for the dead, and who comes again is heard; a beat that does not come again is lost.
 const SHORT: Duration = DEAF_MIN.saturating_add(HEARING_EVERY).saturating_add(Duration::from_millis(100));
 
 impl Hearing {
@@ -27,10 +28,11 @@ impl Hearing {
             }
         }
         heard.sort_unstable();
+        let short = if past.script.nodes > 1 { SHORT.max(HEARING_LEASE) } else { SHORT };
         let mut apart: Vec<(Instant, Instant)> = Vec::new();
         for (from, to) in heard {
             match apart.last_mut() {
-                Some((_, end)) if from <= *end + SHORT => *end = to.max(*end),
+                Some((_, end)) if from <= *end + short => *end = to.max(*end),
                 _ => apart.push((from, to)),
             }
         }

@@ -22,5 +22,6 @@ pub(crate) async fn send(outbound: &Outbound, hook: Hook<'_>, dispatch: &Dispatc
         headers.push(("x-bellwether-signature".to_owned(), sign(secret.expose(), &timestamp, &body)));
     }
     headers.push(("x-bellwether-timestamp".to_owned(), timestamp));
-    post(outbound, Post { url: hook.url, delivery: dispatch.delivery, headers, body: Body::Json(body) }, now).await
+    post(outbound, Post { url: hook.url, delivery: dispatch.delivery, headers, body: Body::Json(body) }, now)
+        .await
 }

@@ -1,6 +1,6 @@
 //! `heartbeat:` as it is written, and what it means: when beats are expected, and which count.
 
-use crate::beat::{Agreement, Cadence, Counted, Counting, Keywords, Kind, PulseKey, Terms};
+use crate::beat::{Agreement, Cadence, Counted, Counting, Keywords, Kind, PulseKey, Schedule, Terms};
 use crate::id::Uuid;
 use crate::limits;
 use crate::read::{Fields, Problem, join};
@@ -256,92 +256,85 @@ impl HeartbeatDeclared {
 
     /// What it means; mistakes are told to `wrong` with their key below `heartbeat`.
     pub fn compile(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Agreement> {
-        let counting = self.counting(wrong);
-        let cadence = match (self.terms.every, &self.terms.schedule[..]) {
-            (Some(_), [_, ..]) => {
-                wrong("heartbeat.schedule", "write either every or schedule, not both".to_owned());
-                None
-            }
-            (every, []) => {
-                let every = every.map_or(EVERY_DEFAULT, Duration::from);
-                let cadence = Cadence::every(every, counting?);
-                cadence.map_err(|mistake| wrong("heartbeat.every", mistake.message)).ok()
-            }
-            (None, texts) => {
-                let cadence = Cadence::at(texts.iter().map(String::as_str), counting?);
-                cadence
-                    .map_err(|(index, mistake)| {
-                        let key = if texts.len() == 1 {
-                            "heartbeat.schedule".to_owned()
-                        } else {
-                            format!("heartbeat.schedule[{index}]")
-                        };
-                        wrong(&key, mistake.to_string());
-                    })
-                    .ok()
-            }
-        }?;
+        let cadence = self.cadence(self.counting(wrong), wrong);
         let keywords = self.keywords(wrong);
-        let mut good = true;
         for (key, span) in [("grace", self.terms.grace), ("run_limit", self.terms.run_limit)] {
             if span.is_some_and(|span| Duration::from(span) > limits::BEAT_EVERY_MAX) {
                 wrong(&format!("heartbeat.{key}"), format!("is at most {}", Span(limits::BEAT_EVERY_MAX)));
-                good = false;
             }
         }
         for (key, text) in [("description", self.description()), ("tags", self.tags())] {
             if text.is_some_and(|text| text.chars().count() > TEXT_MAX) {
                 wrong(&format!("heartbeat.{key}"), format!("has at most {TEXT_MAX} characters"));
-                good = false;
             }
         }
-        let mut terms = Terms::new(self.kind(), cadence, self.terms.grace.map(Duration::from));
+        let mut terms = Terms::new(self.kind(), cadence?, self.terms.grace.map(Duration::from));
         if let Some(limit) = self.terms.run_limit {
             terms.run_limit = Some(limit.into());
         }
-        good.then_some(Agreement {
+        Some(Agreement {
             terms,
             post_only: self.terms.post_only.unwrap_or(false),
             manual_resume: self.terms.manual_resume.unwrap_or(false),
-            keywords: keywords?,
+            keywords,
         })
     }
 
-    fn counting(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Counting> {
-        let zone = match &self.terms.zone {
-            None => Zone::UTC,
-            Some(name) => match Zone::parse(name) {
-                Ok(zone) => zone,
-                Err(error) => {
-                    wrong("heartbeat.zone", error.to_string());
-                    return None;
-                }
-            },
-        };
-        if self.terms.holidays.len() > limits::HOLIDAYS_MAX {
-            wrong("heartbeat.holidays", format!("at most {} days", limits::HOLIDAYS_MAX));
+    fn cadence(&self, counting: Counting, wrong: &mut impl FnMut(&str, String)) -> Option<Cadence> {
+        let texts = &self.terms.schedule[..];
+        if texts.is_empty() {
+            let every = self.terms.every.map_or(EVERY_DEFAULT, Duration::from);
+            return Cadence::every(every, counting)
+                .map_err(|mistake| wrong("heartbeat.every", mistake.message))
+                .ok();
+        }
+        if self.terms.every.is_some() {
+            wrong("heartbeat.schedule", "write either every or schedule, not both".to_owned());
             return None;
         }
-        let mut days = Vec::with_capacity(self.terms.holidays.len());
-        for (index, text) in self.terms.holidays.iter().enumerate() {
-            match Day::parse(text) {
-                Some(day) => days.push(day),
-                None => {
-                    let sentence =
-                        format!("`{text}` is neither a date such as 2026-12-25 nor the name of a calendar");
-                    wrong(&format!("heartbeat.holidays[{index}]"), sentence);
-                    return None;
-                }
+        let key = |index: usize| match texts.len() {
+            1 => "heartbeat.schedule".to_owned(),
+            _ => format!("heartbeat.schedule[{index}]"),
+        };
+        let mut good = true;
+        for (index, text) in texts.iter().enumerate().take(limits::SCHEDULES_MAX) {
+            if let Err(mistake) = Schedule::parse(text) {
+                wrong(&key(index), mistake.to_string());
+                good = false;
             }
         }
-        Some(Counting::new(self.terms.count.unwrap_or_default(), zone, days))
+        let cadence = good.then(|| Cadence::at(texts.iter().map(String::as_str), counting))?;
+        cadence.map_err(|(index, mistake)| wrong(&key(index), mistake.to_string())).ok()
     }
 
-    /// The outer nothing is a mistake, the inner one says that there are none.
-    fn keywords(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Option<Box<Keywords>>> {
-        let Some(said) = &self.terms.keywords else { return Some(None) };
+    /// What is wrong is told and left out, so that the rest can be looked at, too.
+    fn counting(&self, wrong: &mut impl FnMut(&str, String)) -> Counting {
+        let named = self.terms.zone.as_deref().map(Zone::parse);
+        let zone = named.unwrap_or(Ok(Zone::UTC)).unwrap_or_else(|error| {
+            wrong("heartbeat.zone", error.to_string());
+            Zone::UTC
+        });
+        let holidays = &self.terms.holidays;
+        if holidays.len() > limits::HOLIDAYS_MAX {
+            wrong("heartbeat.holidays", format!("at most {} days", limits::HOLIDAYS_MAX));
+        }
+        let mut days = Vec::with_capacity(holidays.len().min(limits::HOLIDAYS_MAX));
+        for (index, text) in holidays.iter().enumerate().take(limits::HOLIDAYS_MAX) {
+            match Day::parse(text) {
+                Some(day) => days.push(day),
+                None => wrong(
+                    &format!("heartbeat.holidays[{index}]"),
+                    format!("`{text}` is neither a date such as 2026-12-25 nor the name of a calendar"),
+                ),
+            }
+        }
+        Counting::new(self.terms.count.unwrap_or_default(), zone, days)
+    }
+
+    fn keywords(&self, wrong: &mut impl FnMut(&str, String)) -> Option<Box<Keywords>> {
+        let said = self.terms.keywords.as_ref()?;
         match Keywords::new(&said.failure, &said.success, &said.start, said.otherwise_fail) {
-            Ok(keywords) => Some((!said.off).then(|| Box::new(keywords))),
+            Ok(keywords) => (!said.off).then(|| Box::new(keywords)),
             Err(mistake) => {
                 wrong("heartbeat.keywords", mistake.message);
                 None

@@ -52,6 +52,28 @@ fn masked_secrets_are_kept() {
 }
 
 #[test]
+fn all_mistakes_of_a_heartbeat_are_told_at_once() {
+    let heartbeat = json!({
+        "schedule": ["0 3 * * *", "61 3 * * *", "Mon..Xyz"], "zone": "Mars/Base", "holidays": ["2026-02-30", "x"],
+        "grace": "999d",
+    });
+    let all = problems(json!({"name": "a", "heartbeat": heartbeat}));
+    let keys: Vec<&str> = all.iter().map(|problem| problem.split(": ").next().unwrap_or_default()).collect();
+    assert_eq!(
+        keys,
+        [
+            "heartbeat.zone",
+            "heartbeat.holidays[0]",
+            "heartbeat.holidays[1]",
+            "heartbeat.schedule[1]",
+            "heartbeat.schedule[2]",
+            "heartbeat.grace"
+        ],
+        "{all:?}"
+    );
+}
+
+#[test]
 fn mistakes_say_what_to_write() {
     for (value, told) in [
         (

@@ -536,6 +536,6 @@ mod tests {
             .filter(|key| key.parent().is_empty() && !key.live)
             .map(|key| key.path)
             .collect();
-        assert_eq!(fixed.len(), 11, "needs_restart compares each of {fixed:?}");
+        assert_eq!(fixed.len(), 13, "needs_restart compares each of {fixed:?}");
     }
 }

@@ -173,7 +173,11 @@ async fn ten_thousand() {
         browser.picture(name).await;
     }
     browser.go("/?limit=10000").await;
-    assert_eq!(browser.evaluate("return document.querySelectorAll('.rows tbody tr').length").await, 10_000);
+    eventually("every row is there", Duration::from_secs(60), async || {
+        let rows = browser.evaluate("return document.querySelectorAll('.rows tbody tr').length").await;
+        if rows == 10_000 { Ok(()) } else { Err(rows.to_string()) }
+    })
+    .await;
     browser.close().await;
     node.stop().await;
 }

@@ -28,6 +28,7 @@ const BEATS: usize = 300_000;
 /// Beats of the paced part, and how many a second.
 const PACED: usize = 100_000;
 const PACE: f64 = 10_000.0;
+const SETTLE: Duration = Duration::from_secs(70);
 const MILLION: usize = 1_000_000;
 
 pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
@@ -176,6 +177,8 @@ fn million(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
     let (resident, most) = product.process.memory()?;
     product.process.stop()?;
     let again = Product::start(bench, &setup)?;
+    // Until what is only needed at the start has been given back.
+    thread::sleep(SETTLE);
     let (ready, (restarted, _)) = (again.ready.as_secs_f64(), again.process.memory()?);
     again.process.stop()?;
     figures.extend([

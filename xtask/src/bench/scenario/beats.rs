@@ -16,14 +16,17 @@ use super::{
         figure::Figure,
         http::Client,
         product::{Product, Setup},
+        services::Services,
         statistics::Samples,
     },
-    eventually, milliseconds,
+    eventually, fleet, milliseconds,
     react::synchronisation,
 };
 
 const HEARTBEATS: usize = 10_000;
 const CONNECTIONS: usize = 64;
+/// A commit of PostgreSQL takes three round trips: more must wait for it together.
+const FLEET_CONNECTIONS: usize = 256;
 const BEATS: usize = 300_000;
 /// Beats of the paced part, and how many a second.
 const PACED: usize = 100_000;
@@ -56,9 +59,36 @@ pub fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> Result<()> {
         Figure::new('F', "answer at full rate, p99", steady.waits.quantile(0.99), "ms").raw(p99),
     ]);
     figures.push(lost(bench, product, &setup, &keys)?);
+    on_postgres(bench, &file, figures)?;
     if bench.million {
         million(bench, figures)?;
     }
+    Ok(())
+}
+
+/// The same on PostgreSQL, an api of a fleet in one process with everything else.
+fn on_postgres(bench: &Bench, file: &str, figures: &mut Vec<Figure>) -> Result<()> {
+    let services = Services::start()?;
+    let variables = fleet::variables(&services);
+    let setup = |role| Setup { role, variables: &variables, ..Setup::new("beats-postgres", file) };
+    let prepared = setup("db-init").command(bench).output()?;
+    ensure!(prepared.status.success(), "db-init: {}", String::from_utf8_lossy(&prepared.stderr));
+    let product = Product::start(bench, &setup("api"))?;
+    let keys = keys(&mut product.client(), HEARTBEATS)?;
+    burst(&product, &keys, HEARTBEATS, None)?;
+    thread::sleep(Duration::from_secs(5));
+    let before = services.postgres_cpu()?;
+    let steady = burst_over(FLEET_CONNECTIONS, &product, &keys, (BEATS / 3, None))?;
+    let server = (services.postgres_cpu()? - before) * 1e6 / steady.beats as f64;
+    product.process.stop()?;
+    figures.extend([
+        Figure::new('F', "PostgreSQL: CPU of a durable beat in our process", steady.cpu_us(), "µs")
+            .at_most(60.0),
+        Figure::new('F', "PostgreSQL: CPU of a durable beat in the server", server, "µs"),
+        Figure::new('F', "PostgreSQL, 256 connections: durable beats a second", steady.rate(), "1/s")
+            .at_least(20_000.0),
+        Figure::new('F', "PostgreSQL: answer to a beat, p99", steady.waits.quantile(0.99), "ms"),
+    ]);
     Ok(())
 }
 
@@ -83,14 +113,23 @@ impl Burst {
 
 /// So many beats over all connections at once, to one heartbeat after the other; as fast as they go, or so many a second.
 fn burst(product: &Product, keys: &[String], beats: usize, pace: Option<f64>) -> Result<Burst> {
+    burst_over(CONNECTIONS, product, keys, (beats, pace))
+}
+
+fn burst_over(
+    connections: usize,
+    product: &Product,
+    keys: &[String],
+    (beats, pace): (usize, Option<f64>),
+) -> Result<Burst> {
     let (cpu, start) = (product.process.cpu()?, Instant::now());
-    let workers: Vec<_> = (0..CONNECTIONS)
+    let workers: Vec<_> = (0..connections)
         .map(|worker| {
             let (address, keys) = (product.address.clone(), keys.to_vec());
             thread::spawn(move || -> Result<Vec<f64>> {
                 let mut beater = Beater::connect(&address)?;
                 let mut waits = Vec::new();
-                for n in (worker..beats).step_by(CONNECTIONS) {
+                for n in (worker..beats).step_by(connections) {
                     if let Some(pace) = pace {
                         let due = Duration::from_secs_f64(n as f64 / pace);
                         thread::sleep(due.saturating_sub(start.elapsed()));

@@ -96,7 +96,7 @@ impl Fleet {
     }
 }
 
-fn variables(services: &Services) -> Vec<(&'static str, String)> {
+pub fn variables(services: &Services) -> Vec<(&'static str, String)> {
     vec![("DATABASE_URL", services.database_url.clone()), ("NATS_URL", services.nats_url().to_owned())]
 }
 

@@ -173,7 +173,8 @@ fn committed(known: &mut Known, commit: &Commit, heard: &[Instant], told: &Told)
     let found = newest_first.into_iter().any(|spec| {
         heard.iter().rev().any(|now| match &commit.outcome {
             Some(outcome) => follows(spec, Trigger::Outcome(outcome), *now),
-            None if commit.track.is_some() => listens(spec, *now),
+            // An edit's second look may leave the track as it is, and change the state alone.
+            None if commit.track.is_some() || spec.beats().is_some() => listens(spec, *now),
             None => {
                 follows(spec, Trigger::Timer, *now) || follows(spec, Trigger::Away(absence(commit)), *now)
             }

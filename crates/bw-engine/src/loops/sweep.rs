@@ -153,7 +153,9 @@ impl Sweeper {
         }
         let next = noted(&services, beats.next().await)?;
         let soonest = now + HEARING_EVERY / 5;
-        Ok(Next::At(next.map_or(Instant::MAX, |at| at.max(soonest))))
+        // A beat, a start or an edit may bring a deadline that is nearer than a second; nobody tells us of it.
+        let latest = now + HEARING_EVERY * 2;
+        Ok(Next::At(next.map_or(latest, |at| at.clamp(soonest, latest))))
     }
 
     /// Nothing for a while after the store was not there: leases have run out meanwhile, and who comes back first must not

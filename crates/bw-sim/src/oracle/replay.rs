@@ -23,6 +23,8 @@ const BASE_URL: &str = "http://bellwether.test";
 pub struct Known {
     pub row: Row,
     pub track: Option<Track>,
+    /// The track before an edit that means nothing for what was counted: a decision made before it may come after it.
+    unedited: Option<Track>,
     /// The newest revision and the one before: a node may not have read a cosmetic edit yet.
     specs: Vec<Arc<Spec>>,
     revision: Revision,
@@ -78,7 +80,10 @@ fn edited(
         let context = context(revision.created_at, IncidentId(0), "");
         let begun = step(&spec, &Observed::default(), &state, Trigger::Created, &context);
         let row = Row { observed: Observed::default(), state: begun.state.unwrap_or(state) };
-        known.insert(id, Known { row, track: None, specs: vec![spec], revision: revision.clone() });
+        known.insert(
+            id,
+            Known { row, track: None, unedited: None, specs: vec![spec], revision: revision.clone() },
+        );
         return Ok(());
     }
     let before = known.get_mut(&id).ok_or("nobody knows it")?;
@@ -93,6 +98,7 @@ fn edited(
         known.remove(&id);
         return Ok(());
     }
+    before.unedited = before.track.clone().filter(|_| commit.is_none());
     if let Some(track) = &mut before.track {
         track.edited(revision.revision, revision.effective_from);
     }
@@ -145,6 +151,7 @@ fn commit_of(made: Step, like: &Commit) -> Commit {
 /// A beat that was kept: it moves the track as the rules say.
 fn counted(known: &mut Known, spec: &Spec, beat: &Beat, taken: Taken) -> Result<(), String> {
     let agreement = spec.beats().ok_or("it is no heartbeat")?;
+    known.unedited = None;
     let made = known.track.get_or_insert_default().take(agreement, spec.revision, beat);
     if made == taken { Ok(()) } else { Err(format!("it counts as {made:?}, and was answered {taken:?}")) }
 }
@@ -162,7 +169,7 @@ fn committed(known: &mut Known, commit: &Commit, heard: &[Instant], told: &Told)
     // `ingest` decides what beats changed and looks at no silence; `sweep` as far as it was told.
     let deafness: [(Instant, &[Deaf]); 2] = [(Instant::ZERO, &[]), (told.until, &told.deaf)];
     let listens = |spec: &Spec, now: Instant| {
-        known.track.as_ref().is_some_and(|track| {
+        [&known.track, &known.unedited].into_iter().flatten().any(|track| {
             deafness.iter().any(|(until, deaf)| {
                 let trigger = Trigger::Heard(Heard { track, until: *until, deaf });
                 follows(spec, trigger, now)
@@ -206,7 +213,7 @@ fn same(made: &Commit, commit: &Commit) -> bool {
 }
 
 fn apply(known: &mut Known, commit: &Commit) -> Result<(), String> {
-    let Known { row, track, .. } = known;
+    let Known { row, track, unedited, .. } = known;
     let seq = row.observed.seq;
     if commit.expect_seq != seq {
         return Err(format!("it was made from rows {}, and the rows were {seq}", commit.expect_seq));
@@ -224,6 +231,7 @@ fn apply(known: &mut Known, commit: &Commit) -> Result<(), String> {
             return Err(format!("it was made after {} beats, and there were {count}", decided.count));
         }
         *track = Some((**decided).clone());
+        *unedited = None;
     }
     Ok(())
 }

@@ -24,7 +24,10 @@ pub fn holds(past: &Past) -> Result<(), String> {
                 let shift = START.ms() + past.script.host_step(*from);
                 let wall = |at: Ms| Instant::from_ms(shift + at as i64);
                 let Some((deadline, why)) = deadline(&step.after, wall(*from)) else { continue };
-                let latest = (deadline.ms() - shift).max(step.at as i64).max(*from as i64) + BOUND as i64;
+                // An edit counts a moment after it was made; what it brings nearer is looked at then.
+                let counts = step.after.spec.effective_from.ms() - shift;
+                let latest =
+                    (deadline.ms() - shift).max(counts).max(step.at as i64).max(*from as i64) + BOUND as i64;
                 if latest < until.min(*to) as i64 {
                     return Err(format!(
                         "monitor {monitor} is {} at {latest} ms, and {why} since {deadline}",
